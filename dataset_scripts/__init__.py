@@ -1,0 +1,1 @@
+"""One builder per dataset, importable as `hf_ecg_bench.dataset_scripts.<id>`."""

@@ -1,0 +1,63 @@
+"""What is declared about a dataset: source, licence, signals and the names of what it is labelled with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+TargetKind = Literal["binary", "regression"]
+
+
+@dataclass(frozen=True)
+class TargetSpec:
+    """One entry of a dataset's `targets` column.
+
+    Attributes:
+        name: the target's name, unique in the dataset.
+        kind: `binary` (0, 1 or NaN) or `regression` (a number or NaN).
+        unit: the unit of a regression target, for tables and plots.
+    """
+
+    name: str
+    kind: TargetKind
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class DatasetSpec:
+    """Facts about a dataset that cards, listings and the signal contract need.
+
+    Attributes:
+        id: the id users type (`ptbxl`).
+        title: the full name.
+        homepage: where the originals are.
+        license: SPDX-like name as the Hub writes it (`cc-by-4.0`).
+        access: `open`, `credentialed` or `restricted`; only open data may be pushed to the Hub.
+        citation: BibTeX.
+        sampling_rate: Hz, of every stored row.
+        seconds: length of a record where it is the same for all, else None.
+        unit: unit of the signal (`mV`; EchoNext: `z`).
+        label_columns: label column -> class names in order.
+        targets: entries of the `targets` column, in order; empty where the dataset has no such column.
+        needs_raw_dir: False for generated data.
+        description: one or two sentences.
+        records, patients: size of the complete release, for tables (None if not fixed).
+    """
+
+    id: str
+    title: str
+    homepage: str
+    license: str
+    access: Literal["open", "credentialed", "restricted"]
+    citation: str
+    sampling_rate: int
+    seconds: float | None
+    label_columns: dict[str, tuple[str, ...]]
+    description: str
+    unit: str = "mV"
+    targets: tuple[TargetSpec, ...] = ()
+    needs_raw_dir: bool = True
+    records: int | None = None
+    patients: int | None = None
+    folds: str = "train 1-8, validation 9, test 10"
+    known_issues: tuple[str, ...] = field(default=())

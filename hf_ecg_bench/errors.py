@@ -1,0 +1,57 @@
+"""Errors a user can mend: what is wrong, where, what was expected, and the command that fixes it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class EcgBenchError(Exception):
+    """A user's mistake or unusable input. The command line prints it in one or two lines and exits with 2.
+
+    `message` says what, where, expected and found; `fix` is the command or step that mends it.
+    """
+
+    def __init__(self, message: str, *, fix: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.fix = fix
+
+    def __str__(self) -> str:
+        return f"{self.message}\n  fix: {self.fix}" if self.fix else self.message
+
+
+class UnknownNameError(EcgBenchError):
+    """A dataset, task, model, mode or option name that does not exist."""
+
+
+class DataError(EcgBenchError):
+    """Raw or prepared data that cannot be used as asked."""
+
+
+class ContractError(EcgBenchError):
+    """A dataset's signals cannot be turned into what a model needs."""
+
+
+class CheckpointError(EcgBenchError):
+    """A checkpoint that is not what it is said to be."""
+
+
+class TrainingError(EcgBenchError):
+    """A run that cannot start or go on."""
+
+
+class PredictionsError(EcgBenchError):
+    """A file of predictions or results that cannot be read or scored."""
+
+
+def unknown_name(kind: str, name: str, known: Iterable[str], *, fix: str | None = None) -> UnknownNameError:
+    """An error that names close matches: `unknown task 'ptbxl_supper'; did you mean 'ptbxl_super'?`"""
+    choices = sorted(known)
+    folded = {choice.lower().replace("-", "_"): choice for choice in choices}
+    close = difflib.get_close_matches(name.lower().replace("-", "_"), list(folded), n=3, cutoff=0.5)
+    if close:
+        hint = "did you mean " + " or ".join(repr(folded[match]) for match in close) + "?"
+    else:
+        hint = "known: " + ", ".join(choices)
+    return UnknownNameError(f"unknown {kind} {name!r}; {hint}", fix=fix)

@@ -1,0 +1,19 @@
+"""Progress bars on stderr for work that takes longer than two seconds."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable
+from typing import Any
+
+from tqdm import tqdm
+
+
+def progress(iterable: Iterable[Any] | None = None, *, total: int | None = None, desc: str = "", unit: str = "it") -> Any:
+    """A tqdm bar that appears only after two seconds, on stderr, and leaves no trace when it is done.
+
+    Off when stderr is not a terminal, or with HF_ECG_BENCH_NO_PROGRESS=1.
+    """
+    off = os.environ.get("HF_ECG_BENCH_NO_PROGRESS") == "1" or not sys.stderr.isatty()
+    return tqdm(iterable, total=total, desc=desc, unit=unit, delay=2, leave=False, disable=off, file=sys.stderr)

@@ -1,0 +1,1 @@
+"""Results: the schema of result.json, predictions, tables, plots and the report."""

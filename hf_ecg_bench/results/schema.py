@@ -1,0 +1,85 @@
+"""The result of one run, as written to result.json. Versioned: every file of an earlier version must still load."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from hf_ecg_bench.errors import PredictionsError
+from hf_ecg_bench.files import write_json
+
+SCHEMA_VERSION = 1
+RESULT_FILE = "result.json"
+PREDICTIONS_FILE = "predictions.parquet"
+EXAMPLES_FILE = "examples.npz"
+MODEL_FOLDER = "model"
+
+
+@dataclass(frozen=True)
+class Result:
+    """One finished run: what was run, on what, with what outcome and cost.
+
+    Attributes:
+        task: task id; `dataset`: {id, source, digest, records: {train, validation, test}}.
+        model: {id, source, digest}; mode, protocol, preprocessing, fraction, seed: the rest of the identity.
+        hyperparameters: every value that the training used.
+        signal: the conversion plan from the dataset's signal to the model's input, as a dict with `steps`.
+        selection: {metric, best_epoch, best_value}.
+        metrics: what `evaluation.summary.summarise` returns: {n, metrics: {macro_auroc: {value, low, high}, ...},
+            targets: {name: {kind, auroc | mae: {value, low, high}, ...}}, resampling: {...}}.
+        history: one dict per epoch: {epoch, train_loss, validation_<metric>, ...}.
+        cost: {train_seconds, evaluate_seconds, peak_memory_bytes, parameters, trainable_parameters, records_per_second}.
+        environment: versions, device, git commit.
+        warnings: what a reader must know (undefined labels, few positives, small training set).
+    """
+
+    task: str
+    dataset: dict[str, Any]
+    model: dict[str, Any]
+    mode: str
+    protocol: str
+    preprocessing: str
+    fraction: float
+    seed: int
+    hyperparameters: dict[str, Any]
+    signal: dict[str, Any]
+    selection: dict[str, Any]
+    metrics: dict[str, Any]
+    history: list[dict[str, Any]]
+    cost: dict[str, Any]
+    environment: dict[str, Any]
+    warnings: list[str] = field(default_factory=list)
+    status: str = "complete"
+    schema_version: int = SCHEMA_VERSION
+
+    def save(self, folder: Path) -> Path:
+        """Write result.json into `folder`, atomically."""
+        return write_json(folder / RESULT_FILE, asdict(self))
+
+    @classmethod
+    def load(cls, path: Path) -> Result:
+        """Read a result.json (or the folder that holds one).
+
+        Raises:
+            PredictionsError: no such file, not JSON, a newer schema version, or missing fields.
+        """
+        file = path / RESULT_FILE if path.is_dir() else path
+        try:
+            raw = json.loads(file.read_text(encoding="utf-8"))
+        except FileNotFoundError as error:
+            raise PredictionsError(f"no {RESULT_FILE} in {path}", fix="hf-ecg-bench run ... --output-dir " + str(path)) from error
+        except ValueError as error:
+            raise PredictionsError(f"{file} is not JSON: {error}", fix="run again into an empty folder") from error
+        version = raw.get("schema_version") if isinstance(raw, dict) else None
+        if not isinstance(version, int) or version > SCHEMA_VERSION:
+            raise PredictionsError(
+                f"{file}: schema version {version!r}, this program reads up to {SCHEMA_VERSION}",
+                fix="pip install --upgrade hf-ecg-bench",
+            )
+        known = {item.name for item in fields(cls)}
+        missing = sorted(known - raw.keys() - {"warnings", "status"})
+        if missing:
+            raise PredictionsError(f"{file}: missing {', '.join(missing)}", fix="run again into an empty folder")
+        return cls(**{key: value for key, value in raw.items() if key in known})

@@ -1,0 +1,1 @@
+"""One card per model, shipped with the package."""
