@@ -1,0 +1,45 @@
+"""Shared fixtures. Environment for Hugging Face libraries is set before anything imports them (they read it at import)."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+import pytest
+
+assert "huggingface_hub" not in sys.modules, "a pytest plugin imported huggingface_hub before conftest could set its environment"
+
+from tests.support.hub_server import start_hub_server  # standard library only
+
+HUB = start_hub_server()
+_HOME = tempfile.mkdtemp(prefix="hf_ecg_bench_tests_")
+os.environ.update(
+    HF_ENDPOINT=HUB.url,
+    HF_TOKEN="hf_test_token",
+    HF_HOME=_HOME,
+    HF_HUB_DISABLE_XET="1",
+    HF_HUB_DISABLE_TELEMETRY="1",
+    HF_HUB_DISABLE_PROGRESS_BARS="1",
+    HF_ECG_BENCH_NO_PROGRESS="1",
+    MPLBACKEND="Agg",
+    TOKENIZERS_PARALLELISM="false",
+)
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The developers' folder of oracles, fixtures and real recordings; tests that need it skip where it is absent."""
+    folder = Path(os.environ.get("HF_ECG_BENCH_SHARED", ROOT.parent / "shared"))
+    if not (folder / "oracles").is_dir():
+        pytest.skip(f"no shared folder at {folder} (it is for developers; HF_ECG_BENCH_SHARED points elsewhere)")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def hub():  # noqa: ANN201
+    """The Hub on loopback that HF_ENDPOINT points at."""
+    return HUB
