@@ -1,4 +1,4 @@
-"""A model's predictions on a test set: one row per record, with the record's and the patient's id, to and from disk."""
+"""A model's predictions on a test set, one row per record with its record and patient id, to and from disk."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ KINDS = ("binary", "regression")
 
 @dataclass(frozen=True, eq=False)
 class Predictions:
-    """Targets and predictions of n records for t targets; checked when made, so that any instance can be scored.
+    """Targets and predictions of n records for t targets. Checked when made: any instance can be scored.
 
     Attributes:
         record_id: (n,) strings, unique.
@@ -29,8 +29,8 @@ class Predictions:
         kinds: t times `binary` or `regression`.
 
     Raises:
-        PredictionsError: shapes that do not fit, repeated ids or names, predictions that are not finite, binary
-            targets other than 0, 1 and NaN; the message names the first record and target concerned.
+        PredictionsError: shapes that do not fit, repeated ids or names, predictions that are not finite,
+            binary targets other than 0, 1 and NaN; the message names the first record and target concerned.
     """
 
     record_id: NDArray[np.object_]
@@ -66,9 +66,9 @@ def make_predictions(
     names: Sequence[str],
     kinds: Sequence[str] | None = None,
 ) -> Predictions:
-    """Predictions from plain sequences: ids become strings, arrays float32 (float64 where they come as float64).
+    """Predictions from plain sequences: ids become strings, arrays float32 (float64 if they come as float64).
 
-    Without `kinds` every target is binary if it holds only 0, 1 and NaN; anything else is an error, not a guess.
+    Without `kinds` every target is binary; other values than 0, 1 and NaN are then an error, not a guess.
     """
     n = len(record_id)
     patients = [None] * n if patient_id is None else list(patient_id)
@@ -85,8 +85,8 @@ def make_predictions(
 def read_predictions(path: str | os.PathLike[str]) -> Predictions:
     """Read predictions.parquet (or the run folder that holds one), or an .npz.
 
-    An .npz needs `targets`, `predictions` (or `probs`) and `names` (or `labels`); `record_id`, `patient_id` and
-    `kinds` are optional (rows are then numbered, patients unknown, targets binary).
+    An .npz needs `targets`, `predictions` (or `probs`) and `names` (or `labels`); `record_id`, `patient_id`
+    and `kinds` are optional (rows are then numbered, patients unknown, targets binary).
 
     Raises:
         PredictionsError: no such file, another format, missing columns, or contents that cannot be scored.
@@ -130,8 +130,8 @@ def align(first: Predictions, second: Predictions) -> Predictions:
     if first.names != second.names or first.kinds != second.kinds:
         odd = sorted(set(first.names) ^ set(second.names)) or ["the order or the kinds"]
         raise PredictionsError(
-            f"the two files predict different targets ({len(first.names)} and {len(second.names)}; differing: "
-            f"{', '.join(odd[:3])}{', ...' if len(odd) > 3 else ''})",
+            f"the two files predict different targets ({len(first.names)} and {len(second.names)}; "
+            f"differing: {', '.join(odd[:3])}{', ...' if len(odd) > 3 else ''})",
             fix="compare two runs of the same task",
         )
     position = {record: row for row, record in enumerate(second.record_id)}
@@ -147,8 +147,8 @@ def align(first: Predictions, second: Predictions) -> Predictions:
     if differs.any():
         row, column = (int(i) for i in np.argwhere(differs)[0])
         raise PredictionsError(
-            f"record {first.record_id[row]!r}, target {first.names[column]!r}: the two files have different targets "
-            f"({first.targets[row, column]:g} and {aligned.targets[row, column]:g})",
+            f"record {first.record_id[row]!r}, target {first.names[column]!r}: "
+            f"the two files have different targets ({first.targets[row, column]:g} and {aligned.targets[row, column]:g})",
             fix="compare two runs on the same prepared data",
         )
     return aligned
@@ -202,8 +202,8 @@ def _check(p: Predictions) -> None:
     if not finite.all():
         row, column = (int(i) for i in np.argwhere(~finite)[0])
         raise PredictionsError(
-            f"record {p.record_id[row]!r}, target {p.names[column]!r}: the prediction is {p.predictions[row, column]}, "
-            f"expected a finite number ({int((~finite).sum())} such values in all)",
+            f"record {p.record_id[row]!r}, target {p.names[column]!r}: "
+            f"the prediction is {p.predictions[row, column]}, expected a finite number ({int((~finite).sum())} such values in all)",
             fix="the training diverged or an input was broken: train again, with a lower --learning-rate",
         )
     binary = np.array([kind == "binary" for kind in p.kinds])
@@ -212,7 +212,8 @@ def _check(p: Predictions) -> None:
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         expected = "0, 1 or NaN (binary)" if binary[column] else "a number or NaN (regression)"
         raise PredictionsError(
-            f"record {p.record_id[row]!r}, target {p.names[column]!r}: expected {expected}, found {p.targets[row, column]:g}",
+            f"record {p.record_id[row]!r}, target {p.names[column]!r}: "
+            f"expected {expected}, found {p.targets[row, column]:g}",
             fix="store kinds, with 'regression' for targets that are not 0 or 1",
         )
 

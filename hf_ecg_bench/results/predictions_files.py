@@ -22,7 +22,7 @@ _KINDS = b"target_kinds"
 
 
 def write_parquet(path: Path, predictions: Predictions) -> Path:
-    """Columns record_id, patient_id, targets, predictions; the list columns' metadata holds names and kinds (JSON)."""
+    """Columns record_id, patient_id, targets, predictions; the lists' metadata holds names and kinds as JSON."""
     metadata = {_NAMES: json.dumps(predictions.names), _KINDS: json.dumps(predictions.kinds)}
     lists = {"targets": predictions.targets, "predictions": predictions.predictions}
     fields = [pa.field("record_id", pa.string(), nullable=False), pa.field("patient_id", pa.string())]
@@ -51,7 +51,8 @@ def read_parquet(path: Path) -> Predictions:
     missing = [name for name in _COLUMNS if name not in table.column_names]
     if missing:
         raise PredictionsError(
-            f"missing column {', '.join(missing)}; expected {', '.join(_COLUMNS)}, found {', '.join(table.column_names)}",
+            f"missing column {', '.join(missing)}; "
+            f"expected {', '.join(_COLUMNS)}, found {', '.join(table.column_names)}",
             fix="give the predictions.parquet that `hf-ecg-bench run` wrote",
         )
     metadata = table.schema.field("predictions").metadata or {}
@@ -75,7 +76,7 @@ def read_parquet(path: Path) -> Predictions:
 
 
 def read_npz(path: Path) -> Predictions:
-    """Read `targets`, `predictions` or `probs`, `names` or `labels`; optional `record_id`, `patient_id`, `kinds`."""
+    """Read targets, predictions (or probs), names (or labels); optional record_id, patient_id, kinds."""
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}

@@ -1,0 +1,124 @@
+"""Standard errors of the macro AUROC without resampling, from influence values (for one label: DeLong).
+
+Valid once every label has about ten positives and ten negatives; below that, take the bootstrap.
+References: DeLong, DeLong & Clarke-Pearson 1988; Sun & Xu 2014; Obuchowski 1997 (clusters); LeDell et al. 2015.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from hf_ecg_bench.evaluation.arrays import FloatArray, check_arrays, check_binary
+from hf_ecg_bench.evaluation.resampling import group_index
+from hf_ecg_bench.evaluation.undefined import macro_mean
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class InfluenceEstimate:
+    """Attributes:
+    value: macro AUROC (or the difference of two) over defined labels; `standard_error` of it.
+    influence: (records,) each record's influence value; their mean is 0.
+    """
+
+    value: float
+    standard_error: float
+    influence: Floats
+
+    @property
+    def p(self) -> float:
+        """Two-sided p of value = 0 by the normal approximation; meaningful for a difference."""
+        if self.standard_error == 0:
+            return 1.0 if self.value == 0 else 0.0
+        return math.erfc(abs(self.value / self.standard_error) / math.sqrt(2))
+
+
+def macro_influence(
+    targets: ArrayLike, predictions: ArrayLike, *, groups: ArrayLike | None = None
+) -> InfluenceEstimate:
+    """Macro AUROC with its influence-function standard error; with `groups` robust to several records a patient.
+
+    With V_il the placement of record i (positive: share of negatives it beats; negative: share of positives that
+    beat it; ties 1/2), A_l the label's AUROC and m_l records of i's class among n:
+    psi_i = mean over labels of (V_il - A_l) n / m_l; se = sqrt(sum psi_i^2) / n, summed within patients first.
+    """
+    t, p = check_arrays(targets, predictions)
+    check_binary(t)
+    values, psi = np.full(t.shape[1], np.nan), np.zeros(len(t))
+    for column in range(t.shape[1]):
+        placed = placements(t[:, column], p[:, column])
+        if placed is not None:
+            values[column], label_psi = placed
+            psi += label_psi
+    defined = int((~np.isnan(values)).sum())
+    psi = psi / defined if defined else np.full(len(t), np.nan)
+    return InfluenceEstimate(float(macro_mean(values)), _standard_error(psi, groups), psi)
+
+
+def compare_influence(
+    targets: ArrayLike, predictions_a: ArrayLike, predictions_b: ArrayLike, *, groups: ArrayLike | None = None
+) -> InfluenceEstimate:
+    """Difference A - B of two models on the same records; its influence values are the differences of theirs."""
+    a, b = macro_influence(targets, predictions_a), macro_influence(targets, predictions_b)
+    psi = a.influence - b.influence
+    return InfluenceEstimate(a.value - b.value, _standard_error(psi, groups), psi)
+
+
+def delong(target: ArrayLike, predictions: ArrayLike) -> tuple[Floats, Floats]:
+    """AUROCs of several scores of one label and their covariance (DeLong et al. 1988, divisor n - 1).
+
+    Args:
+        target: (records,) 0, 1 or NaN.
+        predictions: (records, scores).
+
+    Returns:
+        (scores,) AUROCs and the (scores, scores) covariance, NaN with fewer than two records of a class.
+    """
+    p = np.asarray(predictions)
+    t, p = check_arrays(np.broadcast_to(np.asarray(target)[:, None], p.shape), p)
+    check_binary(t)
+    y = t[:, 0]
+    placed = [_placement(y, p[:, column]) for column in range(p.shape[1])]
+    positive, negative = (np.array([item[k] for item in placed]) for k in (0, 1))
+    if min(positive.shape[1], negative.shape[1]) < 2:
+        return np.full(len(placed), np.nan), np.full((len(placed), len(placed)), np.nan)
+    covariance = np.cov(positive) / positive.shape[1] + np.cov(negative) / negative.shape[1]
+    return positive.mean(axis=1), np.atleast_2d(covariance)
+
+
+def placements(target: FloatArray, score: FloatArray) -> tuple[float, Floats] | None:
+    """One label's AUROC and its influence values (records,), 0 for missing targets; None if undefined."""
+    positive, negative = target == 1, target == 0
+    if not positive.any() or not negative.any():
+        return None
+    of_positive, of_negative = _placement(target, score)
+    area = float(of_positive.mean())
+    psi = np.zeros(len(target))
+    psi[positive] = (of_positive - area) * (len(target) / len(of_positive))
+    psi[negative] = (of_negative - area) * (len(target) / len(of_negative))
+    return area, psi
+
+
+def _placement(target: FloatArray, score: FloatArray) -> tuple[Floats, Floats]:
+    """Share of negatives each positive beats, and share of positives that beat each negative (ties 1/2)."""
+    positive, negative = score[target == 1], score[target == 0]
+    return _share_below(positive, negative), 1.0 - _share_below(negative, positive)
+
+
+def _share_below(values: FloatArray, others: FloatArray) -> Floats:
+    ordered = np.sort(others)
+    below, not_above = np.searchsorted(ordered, values, "left"), np.searchsorted(ordered, values, "right")
+    return np.asarray((below + not_above) / (2.0 * len(others)))
+
+
+def _standard_error(psi: Floats, groups: ArrayLike | None) -> float:
+    total = psi
+    if groups is not None:
+        index, n_groups = group_index(groups, len(psi))
+        total = np.bincount(index, weights=psi, minlength=n_groups)
+    return float(np.sqrt((total**2).sum()) / len(psi))

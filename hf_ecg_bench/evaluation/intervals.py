@@ -1,0 +1,46 @@
+"""Percentile intervals and two-sided p values from resampled values."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hf_ecg_bench.errors import EcgBenchError
+from hf_ecg_bench.evaluation.undefined import Undefined
+
+Floats = NDArray[np.float64]
+
+
+def percentile_interval(
+    samples: Floats, confidence: float, undefined: Undefined = "drop"
+) -> tuple[Floats, Floats]:
+    """Low and high end over the first axis (resamples), by linear interpolation (Efron & Tibshirani 1993, ch. 13).
+
+    Undefined resamples are left out under `drop` and `raise`; under `half` and `nan` one of them makes the ends
+    NaN, as in the published benchmark.
+    """
+    if not 0 < confidence < 1:
+        raise EcgBenchError(
+            f"confidence: expected a number between 0 and 1, found {confidence}", fix="confidence=0.95"
+        )
+    tails = [50 * (1 - confidence), 50 * (1 + confidence)]
+    ends = np.percentile(samples, tails, axis=0)
+    if undefined in ("drop", "raise"):
+        columns = samples.reshape(len(samples), -1)
+        flat = ends.reshape(2, -1)
+        for column in np.flatnonzero(np.isnan(columns).any(axis=0)):
+            defined = columns[~np.isnan(columns[:, column]), column]
+            if len(defined):
+                flat[:, column] = np.percentile(defined, tails)
+        ends = flat.reshape(ends.shape)
+    return ends[0], ends[1]
+
+
+def two_sided_p(differences: Floats) -> Floats:
+    """p = 2 min(#{d <= 0} + 1, #{d >= 0} + 1) / (B + 1), at most 1, over the first axis; B counts defined resamples.
+
+    NaN where no resample is defined.
+    """
+    number = (~np.isnan(differences)).sum(axis=0)
+    smaller = np.minimum((differences <= 0).sum(axis=0), (differences >= 0).sum(axis=0))
+    return np.where(number > 0, np.minimum(1.0, 2.0 * (smaller + 1) / (number + 1)), np.nan)
