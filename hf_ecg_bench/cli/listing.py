@@ -1,0 +1,129 @@
+"""`list` and `info`: what there is."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import asdict
+from typing import Any
+
+from hf_ecg_bench.cli.arguments import example
+from hf_ecg_bench.cli.printing import print_json, print_table
+from hf_ecg_bench.errors import unknown_name
+
+
+def register(verbs: Any) -> None:
+    """Add the verbs to the parser."""
+    listing = verbs.add_parser(
+        "list", help="datasets, tasks or models", **example("hf-ecg-bench list models", "hf-ecg-bench list tasks --json")
+    )
+    listing.add_argument("what", choices=["datasets", "tasks", "models"])
+    listing.add_argument("--json", action="store_true", help="print JSON")
+    listing.set_defaults(handler=_list)
+    info = verbs.add_parser(
+        "info", help="all that is known of a dataset, task, model or mode", **example("hf-ecg-bench info ptbxl_super")
+    )
+    info.add_argument("name", metavar="NAME")
+    info.add_argument("--json", action="store_true", help="print JSON")
+    info.set_defaults(handler=_info)
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    rows = {"datasets": _datasets, "tasks": _tasks, "models": _models}[arguments.what]()
+    if arguments.json:
+        print_json(rows)
+    else:
+        print_table(list(rows[0]), [list(row.values()) for row in rows])
+
+
+def _datasets() -> list[dict[str, Any]]:
+    from hf_ecg_bench.data.registry import get_dataset_spec, list_datasets
+
+    return [
+        {
+            "id": spec.id,
+            "title": spec.title,
+            "records": spec.records if spec.records is not None else "any",
+            "Hz": spec.sampling_rate,
+            "access": spec.access,
+            "license": spec.license,
+        }
+        for spec in map(get_dataset_spec, list_datasets())
+    ]
+
+
+def _tasks() -> list[dict[str, Any]]:
+    from hf_ecg_bench.data.registry import get_dataset_spec
+    from hf_ecg_bench.tasks import CATALOGUE
+
+    rows = []
+    for task in CATALOGUE.values():
+        spec = get_dataset_spec(task.dataset)
+        classes = task.classes or (spec.label_columns[task.labels] if task.labels else ())
+        rows.append(
+            {
+                "id": task.id,
+                "name": task.name,
+                "dataset": task.dataset,
+                "category": task.category,
+                "classes": len(classes),
+                "regression": sum(t.name in task.targets and t.kind == "regression" for t in spec.targets),
+            }
+        )
+    return rows
+
+
+def _models() -> list[dict[str, Any]]:
+    from hf_ecg_bench.models.registry import get_model_spec, list_models
+
+    return [
+        {
+            "id": spec.id,
+            "title": spec.title,
+            "parameters": spec.parameters,
+            "Hz": spec.sampling_rate,
+            "window_s": spec.window_seconds,
+            "pretrained": "yes" if spec.pretrained else "no",
+            "weights": spec.license_weights,
+        }
+        for spec in map(get_model_spec, list_models())
+    ]
+
+
+def _info(arguments: argparse.Namespace) -> None:
+    from hf_ecg_bench.data.registry import get_dataset_spec, list_datasets
+    from hf_ecg_bench.models.registry import get_model_spec, list_models
+    from hf_ecg_bench.tasks import CATALOGUE
+    from hf_ecg_bench.training.modes import MODES
+
+    name = arguments.name
+    found: list[tuple[str, Any]] = []
+    if name in list_datasets():
+        found.append(("dataset", get_dataset_spec(name)))
+    if name in CATALOGUE:
+        found.append(("task", CATALOGUE[name]))
+    if name in list_models():
+        found.append(("model", get_model_spec(name)))
+    if name in MODES:
+        found.append(("mode", MODES[name]))
+    if not found:
+        known = [*list_datasets(), *CATALOGUE, *list_models(), *MODES]
+        raise unknown_name("dataset, task, model or mode", name, known, fix="hf-ecg-bench list datasets|tasks|models")
+    described = {kind: asdict(item) for kind, item in found}
+    if arguments.json:
+        print_json(described)
+        return
+    for kind, values in described.items():
+        print(f"{kind} {name}")
+        for key, value in values.items():
+            if value not in (None, (), "", {}):
+                print(f"  {key}: {_text(value)}")
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, dict):
+        return "".join(f"\n    {key}: {_text(item)}" for key, item in value.items())
+    if isinstance(value, list | tuple):
+        if value and isinstance(value[0], dict):
+            return "".join("\n    " + ", ".join(f"{k} {v}" for k, v in item.items() if v) for item in value)
+        return ", ".join(map(str, value))
+    return str(value).strip()

@@ -1,0 +1,85 @@
+"""`hf-ecg-bench`: parse, run, and turn errors into one or two lines and an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import NoReturn
+
+from hf_ecg_bench import __version__
+from hf_ecg_bench.cli import listing, models, preparing, results, running
+from hf_ecg_bench.errors import EcgBenchError
+
+OK, FAULT, MISTAKE = 0, 1, 2
+
+_DESCRIPTION = """\
+Evaluate ECG foundation models: exact data, exact models, honest intervals.
+
+  hf-ecg-bench demo                                       everything once, on embedded data
+  hf-ecg-bench prepare ptbxl --raw-dir RAW --output-dir ecg-bench/ptbxl
+  hf-ecg-bench run --model s4 --task ptbxl_super --mode scratch --output-dir runs/s4
+  hf-ecg-bench report runs/s4
+"""
+
+
+class _Parser(argparse.ArgumentParser):
+    """Argument errors name close matches and exit with 2, like every other mistake."""
+
+    def error(self, message: str) -> NoReturn:
+        if "invalid choice: '" in message and "(choose from" in message:
+            wrong = message.split("invalid choice: '", 1)[1].split("'", 1)[0]
+            choices = message.split("(choose from", 1)[1].rstrip(")").replace("'", "").split(",")
+            close = difflib.get_close_matches(wrong, [choice.strip() for choice in choices], n=2)
+            if close:
+                message = f"{message.split(' (choose from')[0]}; did you mean {' or '.join(map(repr, close))}?"
+        print(f"error: {message}\n  fix: {self.prog} --help", file=sys.stderr)
+        raise SystemExit(MISTAKE)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """The whole command's parser; imports nothing heavy."""
+    parser = _Parser(
+        prog="hf-ecg-bench", description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--version", action="version", version=f"hf-ecg-bench {__version__}")
+    parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    verbs = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
+    for group in (listing, preparing, models, running, results):
+        group.register(verbs)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Returns:
+        0, or 2 for a user's mistake, or 1 for a fault.
+    """
+    parsed = build_parser().parse_args(arguments)
+    try:
+        return int(parsed.handler(parsed) or OK)
+    except EcgBenchError as error:
+        if parsed.debug:
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        print("interrupted; the same command goes on from what is finished", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output went away (`| head`): nothing to report, and nothing left to flush.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return OK
+    except Exception as error:
+        if parsed.debug:
+            traceback.print_exc()
+        print(
+            f"fault: {type(error).__name__}: {error}\n  this is a defect of hf-ecg-bench; "
+            "please report it with the output of: hf-ecg-bench --debug ...",
+            file=sys.stderr,
+        )
+        return FAULT

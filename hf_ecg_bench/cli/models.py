@@ -1,0 +1,41 @@
+"""`convert`: a model's public checkpoint into a folder that the Auto classes load."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+from typing import Any
+
+from hf_ecg_bench.cli.arguments import example
+
+
+def register(verbs: Any) -> None:
+    """Add the verb to the parser."""
+    convert = verbs.add_parser(
+        "convert",
+        help="turn a model's public checkpoint into a folder that the Auto classes load",
+        **example(
+            "hf-ecg-bench convert ecg_founder --checkpoint 12_lead_ECGFounder.pth --output-dir ecg-bench/ecg-founder"
+        ),
+    )
+    convert.add_argument("model", metavar="MODEL", help="see: hf-ecg-bench list models")
+    convert.add_argument("--checkpoint", type=Path, required=True, metavar="FILE")
+    convert.add_argument("--output-dir", type=Path, required=True)
+    convert.add_argument("--push-to-hub", nargs="?", const="", metavar="REPO", help="push afterwards")
+    convert.add_argument("--json", action="store_true", help="print the report as JSON")
+    convert.set_defaults(handler=_convert)
+
+
+def _convert(arguments: argparse.Namespace) -> None:
+    from hf_ecg_bench.cli.printing import print_json
+    from hf_ecg_bench.models.convert import convert
+
+    report = convert(arguments.model, arguments.checkpoint, arguments.output_dir)
+    if arguments.json:
+        print_json(report.to_dict())
+    else:
+        print(report.describe())
+    if arguments.push_to_hub is not None:
+        from hf_ecg_bench.hub import push_folder
+
+        print(push_folder("model", arguments.output_dir, arguments.push_to_hub or None))

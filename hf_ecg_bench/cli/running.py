@@ -1,0 +1,110 @@
+"""`run` and `demo`: the main job."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from hf_ecg_bench.cli.arguments import example, key_values, typed
+
+_OVERRIDES = {
+    # flag: (hyperparameter, type, help)
+    "--epochs": ("epochs", int, "passes over the training records (paper: 100)"),
+    "--batch-size": ("batch_size", int, "records per optimizer step (paper: 64)"),
+    "--learning-rate": ("learning_rate", float, "of the head (paper: 1e-3)"),
+    "--weight-decay": ("weight_decay", float, "on every trained parameter (paper: 1e-3)"),
+    "--max-grad-norm": ("max_grad_norm", float, "gradient clipping (paper: 0, none)"),
+    "--schedule": ("schedule", str, "learning-rate schedule, as transformers names it (paper: constant)"),
+    "--warmup-steps": ("warmup_steps", int, "of the schedule (paper: 0)"),
+    "--accumulation": ("accumulation", int, "micro-batches per optimizer step (1); the step stays the same"),
+    "--evaluation-batch-size": ("evaluation_batch_size", int, "windows per forward pass in evaluation (256)"),
+    "--precision": ("precision", str, "auto, fp32, fp16 or bf16"),
+    "--tail": ("tail", str, "end of a record that fills no window in evaluation: drop (paper) or shift"),
+}
+
+
+def register(verbs: Any) -> None:
+    """Add the verbs to the parser."""
+    run = verbs.add_parser(
+        "run",
+        help="train, select, test and score one model on one task",
+        **example(
+            "hf-ecg-bench run --model s4 --task ptbxl_super --mode scratch --output-dir runs/s4",
+            "hf-ecg-bench run --model ecg-bench/ecg-founder --task ptbxl_super --data ecg-bench/ptbxl "
+            "--mode linear --output-dir runs/founder",
+            "accelerate launch -m hf_ecg_bench run ...   (several processes)",
+        ),
+    )
+    run.add_argument("--model", required=True, metavar="ID_OR_DIR", help="a model id, a converted folder, or a Hub id")
+    run.add_argument("--task", required=True, help="see: hf-ecg-bench list tasks")
+    run.add_argument("--data", metavar="ID_OR_DIR", help="a prepared folder or dataset id (default: the task's own)")
+    run.add_argument("--mode", required=True, help="finetune, finetune_attention, frozen, linear or scratch")
+    run.add_argument("--output-dir", type=Path, required=True)
+    run.add_argument("--protocol", default="paper", help="preset of hyperparameters (default: paper)")
+    for flag, (name, kind, text) in _OVERRIDES.items():
+        run.add_argument(flag, dest=f"override_{name}", type=kind, help=text)
+    run.add_argument(
+        "--layer-factors", metavar="HEAD,LATE,EARLY", help="learning-rate factors per depth (paper: 1,0.1,0.01)"
+    )
+    run.add_argument("--fraction", type=float, default=1.0, metavar="F", help="share of the training patients (1)")
+    run.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (0)")
+    run.add_argument("--limit", type=int, default=0, metavar="N", help="training records, for a quick look")
+    run.add_argument("--n-resamples", type=int, default=1000, metavar="N", help="of the bootstrap (1000)")
+    run.add_argument(
+        "--model-option", action="append", metavar="KEY=VALUE", help="a field of the model's configuration (scratch only)"
+    )
+    run.add_argument("--json", action="store_true", help="print the result as JSON")
+    run.set_defaults(handler=_run)
+
+    demo = verbs.add_parser(
+        "demo",
+        help="the main job on the embedded data, then the report",
+        **example("hf-ecg-bench demo", "hf-ecg-bench demo --output-dir /tmp/demo"),
+    )
+    demo.add_argument("--output-dir", type=Path, default=Path("demo"), help="default: ./demo")
+    demo.set_defaults(handler=_demo)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from hf_ecg_bench.cli.results import print_score
+    from hf_ecg_bench.errors import TrainingError
+    from hf_ecg_bench.training.run import run
+    from hf_ecg_bench.training.spec import RunSpec
+
+    overrides = {name: getattr(arguments, f"override_{name}") for name, _, _ in _OVERRIDES.values()}
+    overrides = {name: value for name, value in overrides.items() if value is not None}
+    if arguments.layer_factors is not None:
+        try:
+            head, late, early = (float(part) for part in arguments.layer_factors.split(","))
+        except ValueError as error:
+            raise TrainingError(f"--layer-factors {arguments.layer_factors!r}: expected three numbers, as 1,0.1,0.01") from error
+        overrides["layer_factors"] = (head, late, early)
+    options = key_values(arguments.model_option, "--model-option")
+    result = run(
+        RunSpec(
+            model=arguments.model,
+            task=arguments.task,
+            mode=arguments.mode,
+            output_dir=arguments.output_dir,
+            data=arguments.data,
+            protocol=arguments.protocol,
+            overrides=overrides,
+            fraction=arguments.fraction,
+            seed=arguments.seed,
+            limit=arguments.limit,
+            model_options={key: typed(value) for key, value in options.items()},
+            n_resamples=arguments.n_resamples,
+        )
+    )
+    print_score(result.metrics, as_json=arguments.json)
+    for warning in result.warnings:
+        print(f"note: {warning}", file=sys.stderr)
+    print(f"result: {arguments.output_dir}\nreport: hf-ecg-bench report {arguments.output_dir}", file=sys.stderr)
+
+
+def _demo(arguments: argparse.Namespace) -> None:
+    from hf_ecg_bench.cli.demo import demo
+
+    print(f"report: {demo(arguments.output_dir)}")

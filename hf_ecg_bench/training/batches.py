@@ -1,0 +1,100 @@
+"""Torch datasets over prepared records: random windows for training, all windows for evaluation.
+
+Both read whole batches (`__getitems__`), because one gather and one resampling product per batch is much faster than
+one per window; the collator has nothing left to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+import torch
+from torch.utils.data import Dataset, Sampler
+
+from hf_ecg_bench.data.windows import WindowReader
+from hf_ecg_bench.signals.windows import training_start
+
+Batch = dict[str, torch.Tensor]
+
+
+class TrainingWindows(Dataset):
+    """One random window per record and epoch; the same windows for the same (seed, epoch, record), resumed or not.
+
+    Args:
+        reader: reads windows of a split.
+        records: (n,) positions of the used records in the split.
+        targets: (n, targets) float32, NaN where missing.
+        seed: decides the windows together with the epoch and the record.
+    """
+
+    def __init__(self, reader: WindowReader, records: np.ndarray, targets: np.ndarray, seed: int) -> None:
+        self.reader, self.records, self.targets, self.seed = reader, records, targets, seed
+        self.lengths = reader.view.lengths()[records]
+        self.epoch = 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the data loader at the start of every epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitems__(self, indices: list[int]) -> Batch:
+        chosen = np.asarray(indices)
+        records = self.records[chosen]
+        starts = training_start(self.lengths[chosen], self.reader.plan.window, self.seed, self.epoch, records)
+        return _batch(self.reader.read(records, starts), self.targets[chosen])
+
+
+class EvaluationWindows(Dataset):
+    """Every window of every record, in record order.
+
+    Attributes:
+        record: (windows,) position among `records` of each window's record.
+    """
+
+    def __init__(self, reader: WindowReader, records: np.ndarray, targets: np.ndarray, tail: str = "drop") -> None:
+        self.reader, self.records, self.targets = reader, records, targets
+        self.record, self.starts = reader.evaluation_index(records, tail=tail)
+
+    def __len__(self) -> int:
+        return len(self.record)
+
+    def __getitems__(self, indices: list[int]) -> Batch:
+        chosen = np.asarray(indices)
+        position = self.record[chosen]
+        return _batch(self.reader.read(self.records[position], self.starts[chosen]), self.targets[position])
+
+
+class EpochSampler(Sampler[int]):
+    """A new order each epoch, the same after a resume; the last incomplete batch is left out.
+
+    Args:
+        size: number of items.
+        batch_size: records per optimizer step, over all processes and accumulation steps.
+        seed: decides the order together with the epoch.
+    """
+
+    def __init__(self, size: int, batch_size: int, seed: int) -> None:
+        self.size, self.kept, self.seed, self.epoch = size, size // batch_size * batch_size, seed, 0
+
+    def set_epoch(self, epoch: int) -> None:
+        """Called by the data loader at the start of every epoch."""
+        self.epoch = epoch
+
+    def __len__(self) -> int:
+        return self.kept
+
+    def __iter__(self) -> Iterator[int]:
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.size)
+        return iter(order[: self.kept].tolist())
+
+
+def collate(batch: Batch) -> Batch:
+    """The datasets above return finished batches."""
+    return batch
+
+
+def _batch(windows: np.ndarray, targets: np.ndarray) -> Batch:
+    return {"input_values": torch.from_numpy(windows), "labels": torch.from_numpy(np.ascontiguousarray(targets))}

@@ -1,0 +1,163 @@
+"""From a run's specification to a model, a conversion plan and a Trainer."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import datasets
+import numpy as np
+import torch
+from transformers import PreTrainedModel, TrainingArguments, set_seed
+from transformers.utils import logging as transformers_logging
+
+from hf_ecg_bench.errors import TrainingError
+from hf_ecg_bench.models.loading import load_model
+from hf_ecg_bench.models.registry import MODELS, get_model_spec
+from hf_ecg_bench.signals.contract import ConversionPlan, ModelInput, SignalSource, plan
+from hf_ecg_bench.tasks.targets import TargetColumns
+from hf_ecg_bench.tasks.task import SelectionMetric
+from hf_ecg_bench.training.batches import EvaluationWindows, TrainingWindows, collate
+from hf_ecg_bench.training.modes import Mode
+from hf_ecg_bench.training.records import TaskRecords
+from hf_ecg_bench.training.selection import GREATER_IS_BETTER
+from hf_ecg_bench.training.spec import Protocol, RunSpec
+from hf_ecg_bench.training.state import CHECKPOINTS
+from hf_ecg_bench.training.trainer import EcgTrainer, Metrics
+
+
+def quiet() -> None:
+    """Keep the libraries' own chatter and per-file progress bars off the terminal."""
+    transformers_logging.set_verbosity_error()
+    transformers_logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+
+
+def build_model(spec: RunSpec, mode: Mode, columns: TargetColumns, mean: np.ndarray, std: np.ndarray) -> PreTrainedModel:
+    """The classifier of a run, with the mode's head, its random parts drawn from the run's seed.
+
+    Raises:
+        TrainingError: the mode needs pretrained weights and the model has none, or the other way round.
+    """
+    is_id = spec.model in MODELS
+    if mode.pretrained and is_id and not get_model_spec(spec.model).pretrained:
+        raise TrainingError(
+            f"mode {mode.id!r} adapts pretrained weights and {spec.model!r} has none", fix="--mode scratch"
+        )
+    if not mode.pretrained and not is_id:
+        raise TrainingError(
+            f"mode {mode.id!r} starts from random weights, but --model {spec.model} is a folder or Hub id",
+            fix=f"--model with one of: {', '.join(MODELS)}",
+        )
+    if spec.model_options and mode.pretrained:
+        raise TrainingError(
+            "model options change the architecture and would not fit pretrained weights: "
+            + ", ".join(spec.model_options),
+            fix="leave out --model-option, or use --mode scratch",
+        )
+    return load_model(
+        spec.model,
+        pretrained=mode.pretrained,
+        target_names=columns.names,
+        target_kinds=columns.kinds,
+        target_mean=mean.tolist(),
+        target_std=std.tolist(),
+        head=mode.head,
+        freeze_backbone=mode.freeze,
+        seed=spec.seed,
+        **spec.model_options,
+    )
+
+
+def model_source(spec: RunSpec, model: PreTrainedModel) -> dict[str, Any]:
+    """What identifies the model in a result: its type, where it came from, and the digest of its source weights."""
+    config = model.config
+    return {"id": config.model_type, "source": spec.model, "digest": getattr(config, "source_digest", None)}
+
+
+def conversion_plan(records: TaskRecords, config: Any, where: str) -> ConversionPlan:
+    """How the dataset's signal becomes the model's input.
+
+    Raises:
+        ContractError: it cannot.
+    """
+    source = SignalSource(rate=records.sampling_rate, unit=records.unit, seconds=records.seconds, where=where)
+    target = ModelInput(
+        rate=config.sampling_rate,
+        seconds=config.window_seconds,
+        where=config.model_type,
+        fixed_length=getattr(config, "fixed_length", None),
+    )
+    return plan(source, target)
+
+
+def build_trainer(
+    spec: RunSpec,
+    mode: Mode,
+    protocol: Protocol,
+    model: PreTrainedModel,
+    training: TrainingWindows,
+    validation: EvaluationWindows,
+    is_regression: np.ndarray,
+    selection: SelectionMetric,
+    record_metrics: Metrics,
+) -> EcgTrainer:
+    """A Trainer that evaluates, logs and saves once per epoch and ends with the best epoch's weights.
+
+    Raises:
+        TrainingError: the batch cannot be divided over processes and accumulation steps.
+    """
+    on_cpu = not torch.cuda.is_available()
+    shares = int(os.environ.get("WORLD_SIZE", "1")) * protocol.accumulation
+    if protocol.batch_size % shares:
+        raise TrainingError(
+            f"a batch of {protocol.batch_size} cannot be divided over {shares} processes x accumulation steps",
+            fix=f"--batch-size {max(1, protocol.batch_size // shares) * shares}",
+        )
+    precision = protocol.precision
+    if precision == "auto":
+        known = get_model_spec(model.config.model_type.removeprefix("ecg_bench_"))
+        precision = "fp32" if on_cpu or known.full_precision else "fp16"
+    set_seed(spec.seed)
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    arguments = TrainingArguments(
+        output_dir=str(Path(spec.output_dir) / CHECKPOINTS),
+        num_train_epochs=protocol.epochs,
+        per_device_train_batch_size=protocol.batch_size // shares,
+        per_device_eval_batch_size=protocol.evaluation_batch_size,
+        gradient_accumulation_steps=protocol.accumulation,
+        learning_rate=protocol.learning_rate,
+        weight_decay=protocol.weight_decay,
+        max_grad_norm=protocol.max_grad_norm,
+        lr_scheduler_type=protocol.schedule,
+        warmup_steps=protocol.warmup_steps,
+        fp16=precision == "fp16",
+        bf16=precision == "bf16",
+        seed=spec.seed,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        logging_strategy="epoch",
+        save_total_limit=1,
+        load_best_model_at_end=True,
+        metric_for_best_model=selection,
+        greater_is_better=GREATER_IS_BETTER[selection],
+        label_names=["labels"],
+        remove_unused_columns=False,
+        report_to="none",
+        use_cpu=on_cpu,
+        disable_tqdm=not sys.stderr.isatty(),
+        dataloader_pin_memory=not on_cpu,
+        ddp_find_unused_parameters=True if shares > 1 else None,
+    )
+    return EcgTrainer(
+        model=model,
+        args=arguments,
+        data_collator=collate,
+        train_dataset=training,
+        eval_dataset=validation,
+        is_regression=torch.from_numpy(is_regression),
+        layer_factors=protocol.layer_factors if mode.layer_rates else (1.0, 1.0, 1.0),
+        record_metrics=record_metrics,
+    )

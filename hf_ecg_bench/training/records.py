@@ -1,0 +1,176 @@
+"""Which records of a prepared dataset a run uses, with what targets, and what was left out and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+from datasets import Dataset, DatasetDict
+
+from hf_ecg_bench.data.load import PreparedDataset
+from hf_ecg_bench.data.signal_view import SignalView
+from hf_ecg_bench.errors import DataError, TrainingError
+from hf_ecg_bench.tasks.targets import TargetColumns, target_columns, target_matrix
+from hf_ecg_bench.tasks.task import Task
+
+SPLITS = ("train", "validation", "test")
+
+
+@dataclass(frozen=True)
+class SplitRecords:
+    """The used records of one split.
+
+    Attributes:
+        view: the split's signals.
+        records: (n,) positions in the split.
+        record_id, patient_id: (n,) str; a missing patient id is the record's own.
+        targets: (n, targets) float32, NaN where missing; regression targets z-scored once `standardise` ran.
+    """
+
+    view: SignalView
+    records: np.ndarray
+    record_id: np.ndarray
+    patient_id: np.ndarray
+    targets: np.ndarray
+
+    def take(self, chosen: np.ndarray) -> SplitRecords:
+        """Only these positions among the used records."""
+        return SplitRecords(
+            self.view, self.records[chosen], self.record_id[chosen], self.patient_id[chosen], self.targets[chosen]
+        )
+
+    def with_targets(self, targets: np.ndarray) -> SplitRecords:
+        """The same records with other targets."""
+        return SplitRecords(self.view, self.records, self.record_id, self.patient_id, targets)
+
+
+@dataclass
+class TaskRecords:
+    """What a run trains on, selects on and is tested on."""
+
+    columns: TargetColumns
+    splits: dict[str, SplitRecords]
+    sampling_rate: int
+    seconds: float
+    unit: str
+    excluded: dict[str, int] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+
+
+def task_records(prepared: PreparedDataset, task: Task) -> TaskRecords:
+    """Targets and usable records of the three splits.
+
+    Raises:
+        DataError: the data lacks a column the task needs, or mixes sampling rates.
+        TrainingError: a split is empty.
+    """
+    columns = _columns(prepared, task)
+    rates = {rate for split in SPLITS for rate in _split(prepared.splits, split).unique("sampling_rate")}
+    if len(rates) > 1:
+        raise DataError(f"{prepared.source}: rows have several sampling rates {sorted(rates)}, expected one")
+    if not rates:
+        raise TrainingError(f"{prepared.source} has no rows", fix=f"hf-ecg-bench prepare {task.dataset} ...")
+    rate = int(rates.pop())
+    excluded: dict[str, int] = {}
+    splits = {}
+    for name in SPLITS:
+        splits[name] = _split_records(_split(prepared.splits, name), task, columns, rate, excluded, name)
+    shortest = min(int(split.view.lengths()[split.records].min()) for split in splits.values())
+    return TaskRecords(columns, splits, rate, shortest / rate, str(prepared.info.get("unit", "mV")), excluded)
+
+
+def training_subset(split: SplitRecords, fraction: float, limit: int, seed: int) -> SplitRecords:
+    """A nested random subset: whole patients up to `fraction` of the records, then at most `limit` records.
+
+    Smaller fractions of one seed are contained in larger ones, so that a learning curve compares like with like.
+    """
+    if fraction >= 1 and (limit == 0 or limit >= len(split.records)):
+        return split
+    generator = np.random.default_rng((seed, 0x5EED))
+    patients, inverse, counts = np.unique(split.patient_id, return_inverse=True, return_counts=True)
+    order = generator.permutation(len(patients))
+    cumulative = np.empty(len(patients), np.int64)
+    cumulative[order] = np.cumsum(counts[order])
+    wanted = max(1, round(fraction * len(split.records)))
+    chosen = np.flatnonzero(cumulative[inverse] <= max(wanted, cumulative[order[0]]))
+    if limit and len(chosen) > limit:
+        rank = generator.permutation(len(split.records))
+        chosen = np.sort(chosen[np.argsort(rank[chosen], kind="stable")[:limit]])
+    return split.take(chosen)
+
+
+def standardise(records: TaskRecords) -> tuple[np.ndarray, np.ndarray]:
+    """z-score the regression targets of all splits with mean and population std of the training records.
+
+    Returns:
+        (mean, std), each (targets,) float64; 0 and 1 for yes/no targets.
+    """
+    training = records.splits["train"].targets.astype(np.float64)
+    is_regression = records.columns.is_regression
+    mean, std = np.zeros(training.shape[1]), np.ones(training.shape[1])
+    for column in np.flatnonzero(is_regression):
+        values = training[:, column]
+        values = values[~np.isnan(values)]
+        name = records.columns.names[column]
+        if len(values) == 0 or values.std() == 0:
+            records.warnings.append(f"{name}: no spread among the training values, not standardised")
+            continue
+        mean[column], std[column] = values.mean(), values.std()
+    for name, split in records.splits.items():
+        records.splits[name] = split.with_targets(((split.targets - mean) / std).astype(np.float32))
+    return mean, std
+
+
+def _columns(prepared: PreparedDataset, task: Task) -> TargetColumns:
+    features = _split(prepared.splits, "train").features
+    for column in filter(None, (task.labels, "targets" if task.targets else None)):
+        if column not in features:
+            raise DataError(
+                f"{prepared.source}: no column {column!r} for task {task.id}; columns: {', '.join(features)}",
+                fix=f"hf-ecg-bench run --task {task.id} --data PATH_OF_A_PREPARED_{task.dataset.upper()}",
+            )
+    classes = features[task.labels].feature.names if task.labels else []
+    declared: list[dict[str, Any]] = list(prepared.info.get("targets", []))
+    return target_columns(task, classes, [d["name"] for d in declared], [d["kind"] for d in declared])
+
+
+def _split(splits: DatasetDict, name: str) -> Dataset:
+    if name not in splits:
+        raise TrainingError(
+            f"the data has no split {name!r}; found {', '.join(splits) or 'none'}",
+            fix="prepare the dataset again (hf-ecg-bench prepare ...)",
+        )
+    return splits[name]
+
+
+def _split_records(
+    split: Dataset, task: Task, columns: TargetColumns, rate: int, excluded: dict[str, int], name: str
+) -> SplitRecords:
+    wanted = [c for c in ("record_id", "patient_id", task.labels, "targets" if task.targets else None) if c]
+    table = split.select_columns(wanted).with_format("arrow")[:]
+    view = SignalView(split)
+    targets = target_matrix(table, task, columns)
+    record_id = np.array(table.column("record_id").to_pylist(), dtype=str)
+    patients = table.column("patient_id").to_pylist()
+    patient_id = np.array([p if p is not None else f"record {r}" for p, r in zip(patients, record_id, strict=True)], dtype=str)
+    keep = np.ones(len(record_id), bool)
+    if task.min_seconds is not None and len(keep):
+        keep &= view.lengths() >= task.min_seconds * rate
+        _count(excluded, f"{name}: shorter than {task.min_seconds:g} s", (~keep).sum())
+    if targets.shape[1]:
+        present = ~np.isnan(targets).all(1)
+        _count(excluded, f"{name}: every target missing", (keep & ~present).sum())
+        keep &= present
+    if not keep.any():
+        raise TrainingError(
+            f"split {name!r} has no usable record for task {task.id} ({len(keep)} rows)",
+            fix="use the complete dataset, or prepare it with --option splits=largest_folds",
+        )
+    chosen = np.flatnonzero(keep)
+    return SplitRecords(view, chosen, record_id[chosen], patient_id[chosen], targets[chosen])
+
+
+def _count(excluded: dict[str, int], reason: str, number: int) -> None:
+    if number:
+        excluded[reason] = excluded.get(reason, 0) + int(number)

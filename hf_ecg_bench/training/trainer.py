@@ -1,0 +1,135 @@
+"""The Hugging Face Trainer with this benchmark's loss, learning-rate groups, order of records and record-level metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import EvalPrediction, Trainer
+
+from hf_ecg_bench.models.losses import masked_loss
+from hf_ecg_bench.models.param_groups import param_groups
+from hf_ecg_bench.signals.windows import mean_per_record
+from hf_ecg_bench.training.batches import EpochSampler, EvaluationWindows
+from hf_ecg_bench.training.checkpoints import last_complete_checkpoint
+
+Metrics = Callable[[np.ndarray, np.ndarray], dict[str, float]]
+
+
+class EcgTrainer(Trainer):
+    """A Trainer whose optimizer step does not depend on how its batch is split over micro-batches and processes.
+
+    Args:
+        is_regression: (targets,) bool; the other targets are yes/no.
+        layer_factors: learning-rate factors of head, late and early layers.
+        record_metrics: function of (targets, predictions) per record, for model selection.
+    """
+
+    def __init__(
+        self,
+        *args: Any,
+        is_regression: torch.Tensor,
+        layer_factors: tuple[float, float, float],
+        record_metrics: Metrics | None = None,
+        **kwargs: Any,
+    ) -> None:
+        self.is_regression = is_regression
+        self.layer_factors = layer_factors
+        self.record_metrics = record_metrics
+        super().__init__(*args, compute_metrics=self._score if record_metrics else None, **kwargs)
+        # The loss below is normalised over the whole step: the Trainer must not divide it again.
+        self.loss_is_scaled_for_ga = True
+
+    # ---- optimisation -------------------------------------------------------------------------------------------
+
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
+        """AdamW over the head, late and early groups; weight decay on every trained parameter, as in the paper."""
+        if self.optimizer is None:
+            groups = param_groups(
+                self.model, self.args.learning_rate, self.args.weight_decay, factors=self.layer_factors
+            )
+            self.optimizer = torch.optim.AdamW(groups, lr=self.args.learning_rate, fused=True)
+        return self.optimizer
+
+    def get_batch_samples(self, epoch_iterator: Iterator, num_batches: int, device: torch.device) -> tuple[list, Any]:
+        """The micro-batches of one step, with the number of present values per target over all of them and all ranks."""
+        batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
+        if not batches:
+            return batches, None
+        counts = torch.stack([(~batch["labels"].isnan()).sum(0) for batch in batches]).sum(0).to(device)
+        return batches, self.accelerator.reduce(counts, "sum")
+
+    def compute_loss(
+        self,
+        model: torch.nn.Module,
+        inputs: dict[str, Any],
+        return_outputs: bool = False,
+        num_items_in_batch: Any = None,
+    ) -> Any:
+        """Masked cross-entropy plus absolute error, normalised over the whole optimizer step."""
+        inputs = dict(inputs)
+        labels = inputs.pop("labels")
+        outputs = model(**inputs)
+        mask = self.is_regression.to(outputs.logits.device)
+        loss = masked_loss(outputs.logits, labels, mask, num_items_in_batch if model.training else None)
+        if model.training and num_items_in_batch is not None:
+            loss = loss * self.accelerator.num_processes  # gradients are averaged over processes
+        return (loss, outputs) if return_outputs else loss
+
+    def _get_train_sampler(self, train_dataset: Any = None) -> EpochSampler:
+        size = len(train_dataset if train_dataset is not None else self.train_dataset)
+        step = self.args.train_batch_size * self.args.world_size * self.args.gradient_accumulation_steps
+        return EpochSampler(size, step, self.args.seed)
+
+    # ---- a whole run ----------------------------------------------------------------------------------------------
+
+    def fit(self) -> None:
+        """Train from the last complete checkpoint, if there is one, to the last epoch; end with the best epoch's weights."""
+        checkpoint = last_complete_checkpoint(Path(self.args.output_dir))
+        self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+
+    def epochs(self) -> list[dict[str, float]]:
+        """One entry per epoch: epoch, train_loss, learning_rate and the validation metrics."""
+        history: dict[int, dict[str, float]] = {}
+        for entry in self.state.log_history:
+            row = history.setdefault(round(entry["epoch"]), {"epoch": round(entry["epoch"])})
+            if "loss" in entry:
+                row |= {"train_loss": entry["loss"], "learning_rate": entry["learning_rate"]}
+            for name in ("loss", "macro_auroc", "mae", "composite"):
+                if f"eval_{name}" in entry:
+                    row[f"validation_{name}"] = entry[f"eval_{name}"]
+        return [row for _, row in sorted(history.items()) if len(row) > 1]
+
+    def selection(self, metric: str) -> dict[str, float | int | str | None]:
+        """The selecting metric, the best epoch (from 1) and its value there."""
+        steps = self.state.max_steps / self.args.num_train_epochs
+        best = self.state.best_global_step
+        return {
+            "metric": metric,
+            "best_epoch": round(best / steps) if best else None,
+            "best_value": self.state.best_metric,
+        }
+
+    # ---- evaluation ---------------------------------------------------------------------------------------------
+
+    def _score(self, prediction: EvalPrediction) -> dict[str, float]:
+        assert self.record_metrics is not None
+        dataset = self.eval_dataset
+        assert isinstance(dataset, EvaluationWindows)
+        predictions = record_predictions(prediction.predictions, dataset, self.is_regression.numpy())
+        return self.record_metrics(dataset.targets, predictions)
+
+
+def record_predictions(logits: np.ndarray, dataset: EvaluationWindows, is_regression: np.ndarray) -> np.ndarray:
+    """(records, targets): probabilities (regression: outputs) of the windows, averaged per record, in record order.
+
+    The mean is taken over probabilities, not logits (datasets.md, section 4; the paper's code does so).
+    """
+    outputs = np.asarray(logits, np.float64)
+    yes_no = ~is_regression
+    outputs[:, yes_no] = 0.5 * (1.0 + np.tanh(0.5 * outputs[:, yes_no]))  # the sigmoid, without overflow
+    means, _ = mean_per_record(outputs, dataset.record)
+    return means.astype(np.float32)
