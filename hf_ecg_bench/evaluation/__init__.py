@@ -1,6 +1,6 @@
 """Metrics, bootstrap intervals, comparisons and ranks: arrays in, arrays out; numpy only.
 
-`targets` and `predictions` have shape (records, targets); NaN marks a missing target. Predictions must be finite.
+`targets` and `predictions` have shape (records, targets). NaN marks a missing target; predictions are finite.
 """
 
 from hf_ecg_bench.evaluation.auroc import auroc, macro_auroc, micro_auroc

@@ -25,7 +25,8 @@ def check_arrays(targets: ArrayLike, predictions: ArrayLike) -> tuple[FloatArray
     t, p = _as_float("targets", targets), _as_float("predictions", predictions)
     if t.ndim != 2 or t.shape != p.shape:
         raise PredictionsError(
-            f"expected targets and predictions of one shape (records, targets), found {t.shape} and {p.shape}",
+            f"expected targets and predictions of one shape (records, targets), "
+            f"found {t.shape} and {p.shape}",
             fix="one row per record, one column per target; a single target is array[:, None]",
         )
     if 0 in t.shape:
@@ -47,8 +48,8 @@ def check_finite(predictions: FloatArray) -> None:
     if not finite.all():
         row, column = _first(~finite)
         raise PredictionsError(
-            f"row {row}, target {column}: the prediction is {predictions[row, column]}, expected a finite number "
-            f"({int((~finite).sum())} such values in all)",
+            f"row {row}, target {column}: the prediction is {predictions[row, column]}, "
+            f"expected a finite number ({int((~finite).sum())} such values in all)",
             fix="the training diverged or an input was broken: look at the model's outputs for this record",
         )
 

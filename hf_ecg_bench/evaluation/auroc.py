@@ -10,13 +10,13 @@ from hf_ecg_bench.evaluation.undefined import Undefined, macro_mean
 
 
 def auroc(targets: ArrayLike, predictions: ArrayLike) -> NDArray[np.float64]:
-    """AUROC per label, shape (targets,): the share of (positive, negative) pairs in the right order, ties 1/2.
+    """AUROC per label, shape (targets,): the share of (positive, negative) pairs in order, ties 1/2.
 
-    This Mann-Whitney form equals the trapezoidal area (Hanley & McNeil 1982). Records with a NaN target are left
-    out per label; a label without positives or without negatives is NaN.
+    This Mann-Whitney form equals the trapezoidal area (Hanley & McNeil 1982). Records with a NaN target are
+    left out per label; a label without positives or without negatives is NaN.
 
     Raises:
-        PredictionsError: targets other than 0, 1, NaN; predictions that are not finite; shapes that do not fit.
+        PredictionsError: targets other than 0, 1, NaN; predictions that are not finite; wrong shapes.
     """
     t, p = check_arrays(targets, predictions)
     check_binary(t)

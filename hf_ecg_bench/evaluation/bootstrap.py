@@ -41,7 +41,7 @@ class Bootstrap:
         samples: (resamples,) the metric in every resample.
         per_target: the same per target.
         metric, undefined, confidence: as asked for.
-        unit, n_groups, n_resamples, seed: what was resampled, how often, and from which seed (None: given indices).
+        unit, n_groups, n_resamples, seed: what was resampled, how often, from which seed (or None).
     """
 
     value: float
@@ -70,7 +70,7 @@ def bootstrap(
     metric: Metric = "auroc",
     confidence: float = 0.95,
 ) -> Bootstrap:
-    """Percentile bootstrap of a metric; every resample is evaluated exactly, ties and missing targets included.
+    """Percentile bootstrap of a metric; resamples are evaluated exactly, with ties and missing targets.
 
     Args:
         targets: (records, targets), NaN = missing; 0 or 1 for the AUROC metrics.
@@ -78,10 +78,10 @@ def bootstrap(
         n_resamples: how many resamples.
         seed: of the draws; one seed per task makes all models share their resamples.
         groups: (records,) a patient per record: patients are drawn, with all their records.
-        indices: (resamples, records) given resamples instead; with `groups`, positions among the sorted patients.
-        undefined: what a label without positives or negatives does to the macro AUROC: `drop` (left out, also per
-            resample), `half` (0.5, as published), `nan`, or `raise`. Per label, `drop` and `raise` take the
-            interval over the defined resamples; `half` and `nan` make it NaN.
+        indices: (resamples, records) given resamples; with `groups`, positions among the sorted patients.
+        undefined: what a label without positives or negatives does to the macro AUROC: `drop` (left out,
+            also per resample), `half` (0.5, as published), `nan`, or `raise`. Per label, `drop` and `raise`
+            take the interval over the defined resamples; `half` and `nan` make it NaN.
         metric: `auroc` (macro), `micro_auroc`, `mae` (macro) or `pooled_mae`.
         confidence: level of the interval.
 

@@ -68,7 +68,7 @@ def compare(
     metric: Metric = "auroc",
     confidence: float = 0.95,
 ) -> Comparison:
-    """Paired bootstrap of A - B; the arguments are those of `bootstrap`, rows of A and B are the same records.
+    """Paired bootstrap of A - B on the same records; the other arguments are those of `bootstrap`.
 
     Do not judge two models by whether their own intervals overlap: the paired difference is much sharper.
     """

@@ -1,7 +1,7 @@
 """Standard errors of the macro AUROC without resampling, from influence values (for one label: DeLong).
 
 Valid once every label has about ten positives and ten negatives; below that, take the bootstrap.
-References: DeLong, DeLong & Clarke-Pearson 1988; Sun & Xu 2014; Obuchowski 1997 (clusters); LeDell et al. 2015.
+References: DeLong, DeLong & Clarke-Pearson 1988; Sun & Xu 2014; Obuchowski 1997 (clusters); LeDell 2015.
 """
 
 from __future__ import annotations
@@ -21,9 +21,12 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True, eq=False)
 class InfluenceEstimate:
-    """Attributes:
-    value: macro AUROC (or the difference of two) over defined labels; `standard_error` of it.
-    influence: (records,) each record's influence value; their mean is 0.
+    """A macro AUROC, or the difference of two, with its standard error.
+
+    Attributes:
+        value: mean over defined labels.
+        standard_error: of that value, without resampling.
+        influence: (records,) each record's influence value; their mean is 0.
     """
 
     value: float
@@ -41,11 +44,11 @@ class InfluenceEstimate:
 def macro_influence(
     targets: ArrayLike, predictions: ArrayLike, *, groups: ArrayLike | None = None
 ) -> InfluenceEstimate:
-    """Macro AUROC with its influence-function standard error; with `groups` robust to several records a patient.
+    """Macro AUROC and its influence-function standard error; `groups` allows for several records a patient.
 
-    With V_il the placement of record i (positive: share of negatives it beats; negative: share of positives that
-    beat it; ties 1/2), A_l the label's AUROC and m_l records of i's class among n:
-    psi_i = mean over labels of (V_il - A_l) n / m_l; se = sqrt(sum psi_i^2) / n, summed within patients first.
+    With V_il the placement of record i (positive: share of negatives it beats; negative: share of positives
+    that beat it; ties 1/2), A_l the label's AUROC and m_l records of i's class among n:
+    psi_i = mean over labels of (V_il - A_l) n / m_l; se = sqrt(sum psi_i^2) / n, psi summed by patient first.
     """
     t, p = check_arrays(targets, predictions)
     check_binary(t)
@@ -63,7 +66,7 @@ def macro_influence(
 def compare_influence(
     targets: ArrayLike, predictions_a: ArrayLike, predictions_b: ArrayLike, *, groups: ArrayLike | None = None
 ) -> InfluenceEstimate:
-    """Difference A - B of two models on the same records; its influence values are the differences of theirs."""
+    """Difference A - B of two models on the same records; its influence values are the differences."""
     a, b = macro_influence(targets, predictions_a), macro_influence(targets, predictions_b)
     psi = a.influence - b.influence
     return InfluenceEstimate(a.value - b.value, _standard_error(psi, groups), psi)
@@ -117,8 +120,8 @@ def _share_below(values: FloatArray, others: FloatArray) -> Floats:
 
 
 def _standard_error(psi: Floats, groups: ArrayLike | None) -> float:
-    total = psi
+    total: Floats = psi
     if groups is not None:
         index, n_groups = group_index(groups, len(psi))
-        total = np.bincount(index, weights=psi, minlength=n_groups)
+        total = np.bincount(index, weights=psi, minlength=n_groups).astype(np.float64)
     return float(np.sqrt((total**2).sum()) / len(psi))

@@ -14,10 +14,11 @@ Floats = NDArray[np.float64]
 def percentile_interval(
     samples: Floats, confidence: float, undefined: Undefined = "drop"
 ) -> tuple[Floats, Floats]:
-    """Low and high end over the first axis (resamples), by linear interpolation (Efron & Tibshirani 1993, ch. 13).
+    """Low and high end over the first axis (resamples).
 
-    Undefined resamples are left out under `drop` and `raise`; under `half` and `nan` one of them makes the ends
-    NaN, as in the published benchmark.
+    Linear interpolation between order statistics (Efron & Tibshirani 1993, chapter 13).
+    Undefined resamples are left out under `drop` and `raise`; under `half` and `nan` one of them makes the
+    ends NaN, as in the published benchmark.
     """
     if not 0 < confidence < 1:
         raise EcgBenchError(
@@ -37,9 +38,9 @@ def percentile_interval(
 
 
 def two_sided_p(differences: Floats) -> Floats:
-    """p = 2 min(#{d <= 0} + 1, #{d >= 0} + 1) / (B + 1), at most 1, over the first axis; B counts defined resamples.
+    """p = 2 min(#{d <= 0} + 1, #{d >= 0} + 1) / (B + 1), at most 1, over the first axis.
 
-    NaN where no resample is defined.
+    B counts the defined resamples; NaN where no resample is defined.
     """
     number = (~np.isnan(differences)).sum(axis=0)
     smaller = np.minimum((differences <= 0).sum(axis=0), (differences >= 0).sum(axis=0))

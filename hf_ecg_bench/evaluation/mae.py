@@ -18,7 +18,7 @@ def absolute_errors(targets: FloatArray, predictions: FloatArray) -> NDArray[np.
 
 
 def mae(targets: ArrayLike, predictions: ArrayLike) -> NDArray[np.float64]:
-    """Mean absolute error per target, shape (targets,), in the targets' unit; NaN for a target without values."""
+    """Mean absolute error per target, shape (targets,), in the targets' unit; NaN without any value."""
     errors = absolute_errors(*check_arrays(targets, predictions))
     count = (~np.isnan(errors)).sum(axis=0)
     return np.divide(np.nansum(errors, axis=0), count, out=np.full(len(count), np.nan), where=count > 0)
@@ -30,7 +30,7 @@ def macro_mae(targets: ArrayLike, predictions: ArrayLike) -> float:
 
 
 def pooled_mae(targets: ArrayLike, predictions: ArrayLike) -> float:
-    """Mean over all cells with a target: targets weigh as often as they were measured (the published "mae")."""
+    """Mean over all cells with a target, so that targets weigh by their number (the published "mae")."""
     errors = absolute_errors(*check_arrays(targets, predictions))
     valid = ~np.isnan(errors)
     return float(errors[valid].mean()) if valid.any() else float("nan")

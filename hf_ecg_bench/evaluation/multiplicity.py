@@ -9,7 +9,7 @@ from hf_ecg_bench.errors import EcgBenchError
 
 
 def holm(p_values: ArrayLike) -> NDArray[np.float64]:
-    """Holm's step-down adjustment (Holm 1979): controls the chance of any false finding. Same order as given."""
+    """Holm's step-down adjustment (Holm 1979): controls the chance of any false finding. Keeps the order."""
     p = _check(p_values)
     order = np.argsort(p, kind="stable")
     stepped = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
@@ -17,7 +17,7 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
 
 
 def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
-    """Benjamini & Hochberg (1995): controls the expected share of false findings. Same order as given."""
+    """Benjamini & Hochberg (1995): controls the expected share of false findings. Keeps the order."""
     p = _check(p_values)
     order = np.argsort(p, kind="stable")
     stepped = p[order] * len(p) / np.arange(1, len(p) + 1)

@@ -20,11 +20,12 @@ from hf_ecg_bench.evaluation.undefined import Undefined
 
 @dataclass(frozen=True, eq=False)
 class Ranking:
-    """Attributes, in the order of the models as given:
+    """Shared ranks and rank intervals, in the order of the models as given.
 
-    rank: shared ranks by the anchor rule, 1 = best.
-    low, high: rank interval: 1 + number of models significantly better, number of models - number significantly
-        worse.
+    Attributes:
+        rank: (models,) by the anchor rule, 1 = best.
+        low: (models,) 1 + number of models that are significantly better.
+        high: (models,) number of models - number that are significantly worse.
     """
 
     rank: NDArray[np.int64]
@@ -34,7 +35,7 @@ class Ranking:
 
 @dataclass(frozen=True, eq=False)
 class ModelRanking(Ranking):
-    """A ranking with what it rests on: names, values, and Holm-adjusted p values of all pairs, (models, models)."""
+    """A ranking with what it rests on: names, values, Holm-adjusted p values (models, models)."""
 
     names: tuple[str, ...]
     values: NDArray[np.float64]
@@ -45,8 +46,8 @@ def rank(scores: ArrayLike, significantly_better: ArrayLike, *, higher_is_better
     """Rank models without chaining (anchor rule).
 
     Walk down by score. The best model is the anchor; a model shares the anchor's rank unless the anchor is
-    significantly better. The first that is worse opens the next rank and becomes the anchor. (Merging all pairs that
-    are not separable chains, and can put everything into one group.)
+    significantly better. The first that is worse opens the next rank and becomes the anchor. (Merging all
+    pairs that are not separable chains, and can put everything into one group.)
 
     Args:
         scores: (models,) finite point values.
@@ -83,8 +84,8 @@ def rank_models(
 
     Args:
         predictions: model name -> (records, targets), rows in the order of `targets`.
-        alpha: a pair is separated if its adjusted p is below this. With k models the smallest adjusted p is about
-            k (k - 1) / (B + 1): take B = `n_resamples` large enough (10 models: 2,000 or more).
+        alpha: a pair is separated if its adjusted p is below this. With k models the smallest adjusted p is
+            about k (k - 1) / (B + 1): take B = `n_resamples` large enough (10 models: 2,000 or more).
     """
     if not predictions:
         raise EcgBenchError("rank_models: expected at least one model, found none")

@@ -48,15 +48,15 @@ def draw_resamples(
     groups: ArrayLike | None = None,
     indices: ArrayLike | None = None,
 ) -> Resamples:
-    """Draw with replacement, as many units as there are: records, or patients with all their records (cluster).
+    """Draw with replacement as many units as there are: records, or patients with all their records.
 
-    The same `n_records`, `groups`, `n_resamples` and `seed` give the same resamples, so that models scored one after
-    the other are compared on shared resamples.
+    The same `n_records`, `groups`, `n_resamples` and `seed` give the same resamples, so that models scored
+    one after the other are compared on shared resamples.
 
     Args:
         groups: (records,) a patient per record; a record without patient (None or NaN) is a unit of its own.
-        indices: (resamples, units) given resamples: record positions, or with `groups` positions among the sorted
-            unique patients. `n_resamples` and `seed` are then not used.
+        indices: (resamples, units) given resamples: record positions, or with `groups` positions among the
+            sorted unique patients. `n_resamples` and `seed` are then not used.
 
     Raises:
         PredictionsError: sizes or indices that do not fit.
@@ -83,7 +83,7 @@ def draw_resamples(
 
 
 def group_index(groups: ArrayLike, n_records: int) -> tuple[NDArray[np.intp], int]:
-    """(group number per record, number of groups); numbers follow the sorted values, then the records without one."""
+    """(group number per record, number of groups): sorted values first, then the records without one."""
     values = np.asarray(groups)
     if values.shape != (n_records,):
         raise PredictionsError(
@@ -113,7 +113,8 @@ def _count(indices: ArrayLike, n: int) -> Counts:
     drawn = np.asarray(indices)
     if drawn.ndim != 2 or drawn.dtype.kind not in "iu" or 0 in drawn.shape:
         raise PredictionsError(
-            f"indices: expected integers of shape (resamples, {n}), found {drawn.dtype} of shape {drawn.shape}"
+            f"indices: expected integers of shape (resamples, {n}), "
+            f"found {drawn.dtype} of shape {drawn.shape}"
         )
     if drawn.min() < 0 or drawn.max() >= n:
         raise PredictionsError(f"indices: expected 0 to {n - 1}, found {drawn.min()} to {drawn.max()}")

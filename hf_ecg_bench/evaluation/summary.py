@@ -1,4 +1,4 @@
-"""What `score` prints and result.json stores: metrics with intervals, counts per target, how it was resampled."""
+"""What `score` prints and result.json stores: metrics with intervals, counts per target, the resampling."""
 
 from __future__ import annotations
 
@@ -40,11 +40,12 @@ def summarise(
 
     Returns:
         {"n": records,
-         "metrics": {"macro_auroc": {value, low, high}, "macro_auroc_supported": {..., n_labels}: over labels with at
-            least 10 positives and 10 negatives, "macro_mae", "pooled_mae", "composite"},
+         "metrics": {"macro_auroc": {value, low, high}, "macro_auroc_supported": {..., n_labels} (labels with
+            at least 10 positives and 10 negatives), "macro_mae", "pooled_mae", "composite"},
          "targets": {name: {kind, "auroc" or "mae": {value, low, high}, n, n_missing, n_positive, n_negative,
             undefined_fraction: share of resamples without a value}},
-         "resampling": {unit, n_groups, n_resamples, seed, undefined, confidence, n_labels, n_undefined_labels, ...}}
+         "resampling": {unit, n_groups, n_resamples, seed, undefined, confidence, min_support, n_labels,
+            n_undefined_labels}}
         The composite is (1 - macro AUROC) + pooled MAE, resampled as a whole. Undefined values are NaN.
 
     Raises:
@@ -95,8 +96,8 @@ def summarise_difference(
     """Metrics of `predictions` minus those of `against` on the same records, from shared resamples.
 
     Returns:
-        {metric: {value, low, high, p}} for the metrics of `summarise`, and under "targets" the same per target
-        (p values not adjusted for their number).
+        {metric: {value, low, high, p}} for the metrics of `summarise`, and under "targets" the same per
+        target (p values not adjusted for their number).
     """
     t, a, binary = _check(targets, predictions, names, kinds, undefined)
     _, b, _ = _check(targets, against, names, kinds, undefined)
@@ -185,7 +186,7 @@ def _counts(target: FloatArray, kind: str) -> dict[str, int]:
 
 
 def _supported(targets: FloatArray) -> NDArray[np.bool_]:
-    """Labels with at least MIN_SUPPORT positives and negatives: a property of the test set, not of a model."""
+    """Labels with at least MIN_SUPPORT positives and negatives; the same for every model of a task."""
     return ((targets == 1).sum(axis=0) >= MIN_SUPPORT) & ((targets == 0).sum(axis=0) >= MIN_SUPPORT)
 
 

@@ -1,4 +1,4 @@
-"""What a mean over targets does with a target whose metric is undefined (no positive, no negative, no value)."""
+"""What a mean over targets does with a target whose metric is undefined (one class only, or no value)."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ def check_policy(policy: str) -> None:
 def macro_mean(values: NDArray[Any], policy: Undefined = "drop") -> NDArray[np.float64]:
     """Mean over the last axis, where NaN is an undefined target.
 
-    `drop` leaves undefined targets out (the default; NaN if none is left), `half` counts each as 0.5 (what the
-    published benchmark does), `nan` gives NaN, `raise` an error that says which positions are undefined.
+    `drop` leaves undefined targets out (the default; NaN if none is left), `half` counts each as 0.5 (what
+    the published benchmark does), `nan` gives NaN, `raise` an error that says which positions are undefined.
     """
     check_policy(policy)
     undefined = np.isnan(values)

@@ -19,9 +19,10 @@ from hf_ecg_bench.evaluation.resampling import Counts
 class LabelOrder:
     """One label's records in the order of their scores.
 
-    The class with fewer records is `minor`, the other `major`. Minor records with the same number of major records
-    below and level are a run; a run needs one product. `edges` cuts the sorted major records wherever a run needs
-    their cumulated count; `below` and `level` index `edges` (first major record not below, first above).
+    The class with fewer records is `minor`, the other `major`. Minor records with the same number of major
+    records below and level are a run; a run needs one product. `edges` cuts the sorted major records
+    wherever a run needs their cumulated count; `below` and `level` index `edges` (first major record not
+    below, first above).
     """
 
     minor: NDArray[np.intp]
@@ -33,7 +34,7 @@ class LabelOrder:
     minor_is_positive: bool
 
     def of_rows(self, width: int) -> LabelOrder:
-        """For cells of a flattened (records, width) matrix: the order with each cell replaced by its record."""
+        """For cells of a flattened (records, width) matrix: each cell replaced by its record."""
         return replace(self, minor=self.minor // width, major=self.major // width)
 
 
@@ -85,7 +86,8 @@ def _cumulated(rows: Counts, edges: NDArray[np.intp]) -> Counts:
     """Sums of rows[:edge] for every edge, shape (edges, resamples)."""
     total = np.zeros((len(edges), rows.shape[1]), dtype=rows.dtype)
     cuts = edges.tolist()
-    # One call per cut: each adds whole rows, which numpy vectorises; reduceat and cumsum along this axis do not.
+    # One call per cut adds whole rows, which numpy vectorises; reduceat and cumsum along this axis are
+    # slower.
     for k in range(1, len(cuts)):
         np.add.reduce(rows[cuts[k - 1] : cuts[k]], axis=0, dtype=rows.dtype, out=total[k])
         np.add(total[k], total[k - 1], out=total[k])

@@ -1,4 +1,4 @@
-"""A model's predictions on a test set, one row per record with its record and patient id, to and from disk."""
+"""A model's predictions on a test set, one row per record with record and patient id, to and from disk."""
 
 from __future__ import annotations
 
@@ -148,7 +148,8 @@ def align(first: Predictions, second: Predictions) -> Predictions:
         row, column = (int(i) for i in np.argwhere(differs)[0])
         raise PredictionsError(
             f"record {first.record_id[row]!r}, target {first.names[column]!r}: "
-            f"the two files have different targets ({first.targets[row, column]:g} and {aligned.targets[row, column]:g})",
+            f"different targets in the two files ({first.targets[row, column]:g} and "
+            f"{aligned.targets[row, column]:g})",
             fix="compare two runs on the same prepared data",
         )
     return aligned
@@ -203,7 +204,8 @@ def _check(p: Predictions) -> None:
         row, column = (int(i) for i in np.argwhere(~finite)[0])
         raise PredictionsError(
             f"record {p.record_id[row]!r}, target {p.names[column]!r}: "
-            f"the prediction is {p.predictions[row, column]}, expected a finite number ({int((~finite).sum())} such values in all)",
+            f"the prediction is {p.predictions[row, column]}, expected a finite number "
+            f"({int((~finite).sum())} such values in all)",
             fix="the training diverged or an input was broken: train again, with a lower --learning-rate",
         )
     binary = np.array([kind == "binary" for kind in p.kinds])

@@ -22,7 +22,7 @@ _KINDS = b"target_kinds"
 
 
 def write_parquet(path: Path, predictions: Predictions) -> Path:
-    """Columns record_id, patient_id, targets, predictions; the lists' metadata holds names and kinds as JSON."""
+    """Columns record_id, patient_id, targets, predictions; the lists' metadata: names and kinds as JSON."""
     metadata = {_NAMES: json.dumps(predictions.names), _KINDS: json.dumps(predictions.kinds)}
     lists = {"targets": predictions.targets, "predictions": predictions.predictions}
     fields = [pa.field("record_id", pa.string(), nullable=False), pa.field("patient_id", pa.string())]
