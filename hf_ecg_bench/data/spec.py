@@ -42,6 +42,8 @@ class DatasetSpec:
         needs_raw_dir: False for generated data.
         description: one or two sentences.
         records, patients: size of the complete release, for tables (None if not fixed).
+        folds: the split rule in words; `validation_fold` and `test_fold` are the fixed numbers, all others train.
+        nan_samples: `keep` records with missing samples (they count as 0 at a model's input) or `drop` them.
     """
 
     id: str
@@ -60,4 +62,7 @@ class DatasetSpec:
     records: int | None = None
     patients: int | None = None
     folds: str = "train 1-8, validation 9, test 10"
+    validation_fold: int = 9
+    test_fold: int = 10
+    nan_samples: Literal["keep", "drop"] = "keep"
     known_issues: tuple[str, ...] = field(default=())

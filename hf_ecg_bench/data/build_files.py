@@ -1,0 +1,97 @@
+"""What builders need from the file system and from their configuration (builder modules themselves may touch no files)."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import shutil
+from dataclasses import fields
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import datasets
+
+from hf_ecg_bench.data.features import row_features
+from hf_ecg_bench.data.records import Shard, full_schema
+from hf_ecg_bench.data.rows import ShardReport
+from hf_ecg_bench.data.spec import DatasetSpec
+from hf_ecg_bench.errors import DataError
+from hf_ecg_bench.files import write_json
+
+INFO_FILE = "ecg_bench.json"
+_REPORTS = "ecg_bench_reports"
+# Fields of the library's own configuration class, and those that say how to build rather than what.
+_NOT_OPTIONS = {"name", "version", "data_dir", "data_files", "description", "strict"}
+
+
+def option_values(config: Any) -> dict[str, Any]:
+    """The configuration's fields that change the rows (`strict` only decides whether there are any)."""
+    return {item.name: getattr(config, item.name) for item in fields(config) if item.name not in _NOT_OPTIONS}
+
+
+@lru_cache(maxsize=None)
+def code_hash(builder: type) -> str:
+    """A hash of the code that makes a dataset's rows: the builder's module and this package's `data` and `signals`.
+
+    Part of cache paths and shard fingerprints, so that rows made by other code are never taken for current ones.
+    """
+    package = Path(__file__).resolve().parent
+    files = sorted([*package.rglob("*.py"), *(package.parent / "signals").rglob("*.py")])
+    digest = hashlib.sha256()
+    for path in [Path(inspect.getfile(builder)), *files]:
+        digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def require_raw_dir(data_dir: str | None, spec: DatasetSpec) -> str | None:
+    """The folder of original files as given, checked to exist.
+
+    Raises:
+        DataError: none given, or no such folder; says where to get the files.
+    """
+    if not spec.needs_raw_dir:
+        return None
+    fix = f"get the original files from {spec.homepage}, then: hf-ecg-bench prepare {spec.id} --raw-dir FOLDER --output-dir ..."
+    if data_dir is None:
+        raise DataError(f"{spec.id} is built from your own copy of the original files, and no folder was given", fix=fix)
+    if not Path(data_dir).is_dir():
+        raise DataError(f"{spec.id}: no folder {data_dir}", fix=fix)
+    return data_dir
+
+
+def published_features(spec: DatasetSpec) -> datasets.Features:
+    """The features of a dataset with its published label lists."""
+    return row_features(spec.label_columns, len(spec.targets))
+
+
+def features_of(shards: dict[str, list[Shard]]) -> datasets.Features:
+    """The features of planned shards (all have the same)."""
+    return datasets.Features.from_arrow_schema(full_schema(next(iter(shards.values()))[0]))
+
+
+def make_report_dir(output_dir: str) -> str:
+    """An empty folder for shard reports inside a folder that is being built."""
+    folder = Path(output_dir) / _REPORTS
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    return str(folder)
+
+
+def write_report(folder: str, report: ShardReport) -> None:
+    """Leave one shard's report for `take_reports`."""
+    write_json(Path(folder) / f"{report.name}.json", report.to_dict())
+
+
+def take_reports(output_dir: str) -> list[ShardReport]:
+    """Read all shard reports and remove their folder."""
+    folder = Path(output_dir) / _REPORTS
+    reports = [ShardReport(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
+    shutil.rmtree(folder)
+    return reports
+
+
+def write_info(output_dir: str, info: dict[str, Any]) -> None:
+    """Write ecg_bench.json beside the data."""
+    write_json(Path(output_dir) / INFO_FILE, info)

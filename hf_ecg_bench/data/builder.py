@@ -1,0 +1,159 @@
+"""The base class of all dataset builders: index the records, then turn shards of them into rows.
+
+`datasets` replaces `open`, `os.path`, `Path` and others inside every module that defines a builder or a parent of one, for
+good. So nothing in this module or in `dataset_scripts/` touches files: readers and parsers live elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import datasets
+import numpy as np
+import pyarrow as pa
+from datasets.builder import Key
+
+from hf_ecg_bench.data import build_files
+from hf_ecg_bench.data.info import dataset_info, finish_ledger
+from hf_ecg_bench.data.ledger import Ledger
+from hf_ecg_bench.data.records import RecordIndex, Shard, SplitRule, assign_splits, check_index, plan_shards
+from hf_ecg_bench.data.rows import ShardReport, ShardRows
+from hf_ecg_bench.data.spec import DatasetSpec
+from hf_ecg_bench.errors import DataError
+
+
+@dataclass
+class EcgBuilderConfig(datasets.BuilderConfig):
+    """Options of every builder; a dataset adds its own fields in a subclass. `--option KEY=VALUE` sets one.
+
+    Attributes:
+        splits: `fixed` (the complete release's fold numbers) or `largest_folds` (the largest left, as the reference).
+        min_count: None for the published label lists; a number to count labels on the records at hand instead.
+        strict: stop at the first record that would be left out or only partly understood.
+        limit: only the first records, for a quick look.
+    """
+
+    splits: SplitRule = "fixed"
+    min_count: int | None = None
+    strict: bool = False
+    limit: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.splits not in ("fixed", "largest_folds"):
+            raise DataError(f"option splits={self.splits!r}: expected fixed or largest_folds")
+        for name in ("min_count", "limit"):
+            value = getattr(self, name)
+            if value is not None and (not isinstance(value, int) or value < 1):
+                raise DataError(f"option {name}={value!r}: expected a whole number above 0")
+
+
+class EcgBuilder(datasets.ArrowBasedBuilder):
+    """A dataset builder. A subclass sets SPEC and implements `index` and `read`; the base makes rows, splits, checks.
+
+    It works in two ways, with equal rows: `hf-ecg-bench prepare` (Parquet shards and a card), and as any other builder of
+    the `datasets` library (`download_and_prepare`, `as_dataset`, `as_streaming_dataset`).
+    """
+
+    SPEC: ClassVar[DatasetSpec]
+    BUILDER_CONFIG_CLASS = EcgBuilderConfig
+    VERSION = datasets.Version("1.0.0")
+    DEFAULT_WRITER_BATCH_SIZE = 100
+
+    def __init__(self, cache_dir: str | None = None, dataset_name: str | None = None, **kwargs: Any) -> None:
+        # Without a name, builders in modules of one name share a cache folder; without a hash, changed code goes unseen.
+        kwargs["hash"] = kwargs.get("hash") or build_files.code_hash(type(self))
+        super().__init__(cache_dir=cache_dir, dataset_name=dataset_name or self.SPEC.id, **kwargs)
+
+    # --- what a dataset implements ---
+
+    def index(self, raw_dir: str | None, config: Any, ledger: Ledger) -> RecordIndex:
+        """List the records: metadata, labels, and a reference from which `read` makes the signal.
+
+        Args:
+            raw_dir: the folder of original files (exists), or None where SPEC.needs_raw_dir is False.
+            config: an instance of BUILDER_CONFIG_CLASS.
+            ledger: set `found`; name what is left out or not understood.
+        """
+        raise NotImplementedError
+
+    def read(self, reference: Any, ledger: Ledger) -> np.ndarray:
+        """The signal of one record: (time, 12) float32, canonical leads, SPEC.unit, SPEC.sampling_rate.
+
+        Runs in any process, so it may use nothing that `index` left on `self`.
+
+        Raises:
+            RecordProblem: the record cannot be read; it is left out and named.
+        """
+        raise NotImplementedError
+
+    # --- shared by both ways of building ---
+
+    def plan(self, ledger: Ledger) -> dict[str, list[Shard]]:
+        """Index the source, check it, and cut it into shards per split."""
+        raw_dir = build_files.require_raw_dir(self.config.data_dir, self.SPEC)
+        index = self.index(raw_dir, self.config, ledger)
+        check_index(index, self.SPEC)
+        if self.config.limit is not None and self.config.limit < len(index):
+            ledger.note(f"limited to the first {self.config.limit} of {len(index)} records")
+            index = index.head(self.config.limit)
+        splits = assign_splits(index, self.SPEC, self.config.splits, ledger)
+        return plan_shards(index, splits, self.SPEC, f"{self.hash} {self.options()}")
+
+    def rows(self, shard: Shard) -> ShardRows:
+        """The rows of one shard, as an iterable of Arrow tables with a report at the end."""
+        return ShardRows(shard, self.read, self.SPEC, strict=self.config.strict)
+
+    def options(self) -> dict[str, Any]:
+        """The configuration's values that change the rows, by name."""
+        return build_files.option_values(self.config)
+
+    # --- the interface of the datasets library ---
+
+    def _info(self) -> datasets.DatasetInfo:
+        # With a threshold the class names depend on the records, which are not known yet.
+        features = None
+        if self.config.min_count is None:
+            features = build_files.published_features(self.SPEC)
+        return datasets.DatasetInfo(
+            description=self.SPEC.description,
+            homepage=self.SPEC.homepage,
+            license=self.SPEC.license,
+            citation=self.SPEC.citation,
+            features=features,
+        )
+
+    def _split_generators(self, dl_manager: Any) -> list[datasets.SplitGenerator]:
+        self._ledger = Ledger(self.SPEC.id, strict=self.config.strict)
+        self._shards = self.plan(self._ledger)
+        self.info.features = build_files.features_of(self._shards)
+        # Shards may be written by other processes: their reports come back as files in the folder being built.
+        reports = None if dl_manager.is_streaming else build_files.make_report_dir(self._output_dir)
+        return [
+            datasets.SplitGenerator(name=split, gen_kwargs={"shards": shards, "reports": reports})
+            for split, shards in self._shards.items()
+        ]
+
+    def _generate_tables(self, shards: list[Shard], reports: str | None) -> Iterator[tuple[Key, pa.Table]]:
+        for number, shard in enumerate(shards):
+            rows = self.rows(shard)
+            for chunk, table in enumerate(rows):
+                yield Key(number, chunk), table
+            if reports is not None:
+                build_files.write_report(reports, rows.report)
+
+    def _download_and_prepare(self, dl_manager: Any, verification_mode: Any, **kwargs: Any) -> None:
+        super()._download_and_prepare(dl_manager, verification_mode, **kwargs)
+        reports: list[ShardReport] = build_files.take_reports(self._output_dir)
+        finish_ledger(self._ledger, self._shards, reports)
+        build_files.write_info(self._output_dir, dataset_info(self.SPEC, self._shards, self._ledger, self.options()))
+
+    def _as_dataset(self, split: Any = datasets.Split.TRAIN, in_memory: bool = False) -> datasets.Dataset:
+        # The library raises for a split without rows, which a partial tree may well have.
+        info = self.info.splits.get(str(split)) if self.info.splits else None
+        if info is not None and info.num_examples == 0:
+            empty = self.info.features.arrow_schema.empty_table()
+            return datasets.Dataset(empty, info=self.info.copy(), split=datasets.NamedSplit(str(split)))
+        return super()._as_dataset(split, in_memory)

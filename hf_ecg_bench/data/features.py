@@ -1,0 +1,55 @@
+"""The columns of every dataset, as Hugging Face features and as the Arrow arrays behind them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import datasets
+import numpy as np
+import pyarrow as pa
+
+N_LEADS = 12
+SIGNAL = "signal"
+
+
+def row_features(label_names: Mapping[str, Sequence[str]], n_targets: int = 0) -> datasets.Features:
+    """Features of a dataset's rows, in the order of the columns.
+
+    Args:
+        label_names: label column -> its class names in order.
+        n_targets: length of the `targets` column; 0 leaves the column out.
+    """
+    columns: dict[str, object] = {
+        "record_id": datasets.Value("string"),
+        "patient_id": datasets.Value("string"),
+        SIGNAL: datasets.Array2D((None, N_LEADS), "float32"),
+        "sampling_rate": datasets.Value("int32"),
+        "age": datasets.Value("float32"),
+        "sex": datasets.Value("string"),
+        "strat_fold": datasets.Value("int32"),
+    }
+    for column, names in label_names.items():
+        columns[column] = datasets.List(datasets.ClassLabel(names=list(names)))
+    if n_targets:
+        columns["targets"] = datasets.List(datasets.Value("float32"), length=n_targets)
+    return datasets.Features(columns)
+
+
+def signal_array(signals: Sequence[np.ndarray], storage_type: pa.DataType) -> pa.ExtensionArray:
+    """One Arrow column from records of shape (time, 12), float32, without going through Python objects.
+
+    Args:
+        signals: records, each C-contiguous or not; copied once into one buffer.
+        storage_type: the extension type of the `signal` field.
+    """
+    lengths = np.fromiter((len(signal) for signal in signals), np.int64, len(signals))
+    total = int(lengths.sum())
+    flat = np.empty((total, N_LEADS), np.float32)
+    if signals:
+        np.concatenate(signals, out=flat)
+    # 32-bit offsets are part of the type; chunks are far smaller than 2**31 values by construction.
+    inner = pa.ListArray.from_arrays(
+        pa.array(np.arange(total + 1, dtype=np.int32) * N_LEADS), pa.array(flat.reshape(-1))
+    )
+    outer = pa.ListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)), inner)
+    return pa.ExtensionArray.from_storage(storage_type, outer)
