@@ -1,7 +1,7 @@
 """The embedded dataset: 12-lead ECGs of a moving cardiac dipole, with known truth.
 
-A record is a pure function of (index, seed, records_per_patient): `plan_record` decides on patient, labels, targets and
-beats, `render` makes the signal.
+A record is a pure function of (index, seed, records_per_patient): `plan_record` decides on patient, labels,
+targets and beats, `render` makes the signal.
 """
 
 from hf_ecg_bench.data.synthetic.conditions import LABELS

@@ -1,7 +1,7 @@
 """Which patient and which of their records an index is, without knowing how many records there are.
 
-Everything random about record `i` is seeded by (seed, patient, visit), so a record is the same in a dataset of ten
-records and in one of a million, whatever the order or the process it is made in.
+Everything random about record `i` is seeded by (seed, patient, visit), so a record is the same in a dataset of
+ten records and in one of a million, whatever the order or the process it is made in.
 """
 
 from __future__ import annotations
@@ -51,8 +51,11 @@ def noise_stream(seed: int, patient: int, visit: int) -> np.random.Generator:
 def locate(index: int, seed: int, records_per_patient: int) -> Address:
     """The address of record `index`.
 
-    In every block of four patients one has a record less and one a record more than `records_per_patient` (except
-    that with 1 all have one); in every ten patients each of the ten folds occurs once. A patient has one fold.
+    In every block of four patients one has a record less and one a record more than `records_per_patient`
+    (with 1, all have one). In every ten patients each of the ten folds occurs once; a patient has one fold.
+
+    Raises:
+        DataError: a negative index or seed, or no records per patient.
     """
     if index < 0 or seed < 0 or records_per_patient < 1:
         raise DataError(

@@ -67,6 +67,6 @@ def digitise(leads: FloatArray) -> NDArray[np.float32]:
 def frontal_axis(area_one: float, area_two: float) -> float:
     """Electrical axis in degrees (-180, 180] of net areas (or amplitudes) in leads I and II.
 
-    In Einthoven's triangle I lies at 0 and II at 60 degrees, so the vector's components are I and (2 II - I) / sqrt 3.
+    In Einthoven's triangle I lies at 0 and II at 60 degrees: the vector is (I, (2 II - I) / sqrt 3).
     """
     return float(np.degrees(np.arctan2((2 * area_two - area_one) / np.sqrt(3), area_one)))

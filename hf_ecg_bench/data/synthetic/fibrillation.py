@@ -1,7 +1,7 @@
 """The atria in fibrillation: f waves instead of P waves.
 
-After Stridh M, Sornmo L. Spatiotemporal QRST cancellation techniques for analysis of atrial fibrillation. IEEE Trans
-Biomed Eng 2001; 48: 105-111: a sawtooth of a few harmonics with slowly varying frequency and amplitude.
+After Stridh M, Sornmo L. Spatiotemporal QRST cancellation techniques for analysis of atrial fibrillation.
+IEEE Trans Biomed Eng 2001; 48: 105-111: a sawtooth of a few harmonics with slowly varying frequency and amplitude.
 """
 
 from __future__ import annotations
@@ -42,26 +42,26 @@ class FibrillatoryWaves:
             * np.sin(2 * np.pi * self.deviation_rate * seconds + self.phase[0])
         )
         # A second, incommensurate swing keeps the waves from looking like a regular flutter.
-        swing += 1.7 * np.sin(2 * np.pi * 0.37 * self.deviation_rate * seconds + self.phase[3])
+        swing += 2.2 * np.sin(2 * np.pi * 0.37 * self.deviation_rate * seconds + self.phase[3])
         angle = 2 * np.pi * self.frequency * seconds + swing + self.phase[1]
         size = 1 + self.swell * np.sin(2 * np.pi * self.swell_rate * seconds + self.phase[2])
         wave = np.zeros((len(seconds), 3))
         for harmonic in range(1, _HARMONICS + 1):
-            wave += np.sin(harmonic * (angle[:, None] + self.lag)) / harmonic**1.3
+            wave += np.sin(harmonic * (angle[:, None] + self.lag)) / harmonic**1.6
         return wave * size[:, None] * self.vector
 
 
 def draw_fibrillatory_waves(rng: np.random.Generator) -> FibrillatoryWaves:
     """Coarse or fine waves of 4.5 to 7.5 Hz, largest in V1, next in the inferior leads."""
-    size = float(np.clip(np.exp(rng.normal(np.log(0.045), 0.45)), 0.015, 0.11))
-    direction = np.array([-0.35, 0.75, -0.85]) + 0.15 * rng.standard_normal(3)
+    size = float(np.clip(np.exp(rng.normal(np.log(0.042), 0.4)), 0.016, 0.085))
+    direction = np.array([-0.50, 0.45, -0.65]) + 0.15 * rng.standard_normal(3)
     return FibrillatoryWaves(
         frequency=float(rng.uniform(4.5, 7.5)),
-        deviation=float(rng.uniform(0.4, 0.9)),
-        deviation_rate=float(rng.uniform(0.3, 0.7)),
+        deviation=float(rng.uniform(0.8, 1.5)),
+        deviation_rate=float(rng.uniform(0.6, 1.3)),
         vector=size * direction,
         lag=rng.uniform(-0.6, 0.6, 3),
-        swell=float(rng.uniform(0.25, 0.5)),
-        swell_rate=float(rng.uniform(0.2, 0.6)),
+        swell=float(rng.uniform(0.3, 0.6)),
+        swell_rate=float(rng.uniform(0.5, 1.1)),
         phase=rng.uniform(0, 2 * np.pi, 4),
     )

@@ -66,7 +66,11 @@ class SyntheticRecord:
 
 
 def plan_record(index: int, seed: int = 0, *, records_per_patient: int = 2) -> RecordPlan:
-    """Decide on record `index`: the same whatever else is generated. Raises DataError for negative numbers."""
+    """Decide on record `index`; the same whatever else is generated.
+
+    Raises:
+        DataError: a negative index or seed, or no records per patient.
+    """
     place = addressing.locate(index, seed, records_per_patient)
     patient = draw_patient(addressing.patient_stream(seed, place.patient))
     rng = addressing.visit_stream(seed, place.patient, place.visit)

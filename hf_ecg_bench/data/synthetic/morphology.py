@@ -1,7 +1,7 @@
 """The shapes of P, QRS and ST-T in health and disease, as dipole waves.
 
-The vectors were chosen by their projection on the twelve leads. In Frank's axes (x left, y down, z back) normal
-activation runs: septum to the right and front, apex and free wall to the left and down, base to the back.
+The vectors were chosen by their projection on the twelve leads. In Frank's axes (x left, y down, z back)
+normal activation runs: septum to the right and front, apex and free wall to the left and down, base to the back.
 """
 
 from __future__ import annotations
@@ -25,25 +25,26 @@ _P = Waves.of(
 _NORMAL = Waves.of(
     (12, 5.5, -0.14, -0.04, -0.30),  # septum
     (27, 7.0, 0.38, 0.30, -0.26),  # apex
-    (38, 7.0, 0.95, 0.72, 0.05),  # free wall
-    (49, 7.5, 0.50, 0.42, 0.62),
+    (38, 7.0, 0.95, 0.82, 0.05),  # free wall
+    (49, 7.5, 0.50, 0.48, 0.62),
     (60, 7.5, 0.08, 0.04, 0.55),  # base
     (73, 7.0, -0.18, -0.09, 0.14),
 )
 _LEFT_BLOCK = Waves.of(
-    (22, 12, 0.16, 0.16, 0.06),
-    (48, 15, 0.62, 0.34, 0.95),
-    (74, 14, 0.50, 0.22, 1.15),
-    (98, 14, 0.72, 0.18, 0.90),
-    (124, 13, 0.34, 0.04, 0.40),
+    (20, 10, 0.12, 0.14, 0.06),
+    (44, 13, 0.76, 0.36, 0.80),
+    (70, 13, 0.46, 0.20, 1.00),
+    (95, 13, 0.80, 0.22, 0.80),
+    (122, 12, 0.30, 0.04, 0.34),
 )
 # What a blocked right bundle adds after the left ventricle: the right one, slowly, to the right and front.
 _RIGHT_BLOCK = Waves.of(
     (68, 9, -0.06, 0.00, -0.22),
-    (88, 14, -0.42, 0.03, -0.62),
-    (112, 15, -0.36, 0.05, -0.42),
+    (88, 14, -0.28, 0.01, -0.64),
+    (112, 15, -0.26, 0.02, -0.42),
 )
-# Right ventricular outflow tract: like a left block with an inferior axis. Left ventricle: like a right block.
+# Right ventricular outflow tract: like a left block with an inferior axis. Left ventricle: like a right block,
+# with a superior axis.
 _ECTOPIC_RIGHT = Waves.of(
     (28, 16, 0.20, 0.55, 0.15),
     (62, 20, 0.75, 1.25, 1.25),
@@ -122,11 +123,9 @@ def net_axis(qrs: Waves, st_t: Waves, duration: float) -> float:
 
 
 def _rotation(about_x: float, about_y: float, about_z: float) -> FloatArray:
-    """A (3, 3) rotation by degrees; a positive angle about z turns the frontal axis clockwise, to the right."""
-    (cx, cy, cz), (sx, sy, sz) = (
-        np.cos(np.radians([about_x, about_y, about_z])),
-        np.sin(np.radians([about_x, about_y, about_z])),
-    )
+    """A (3, 3) rotation by degrees; a positive angle about z turns the frontal axis to the right."""
+    angles = np.radians([about_x, about_y, about_z])
+    (cx, cy, cz), (sx, sy, sz) = np.cos(angles), np.sin(angles)
     around_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     around_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     around_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
@@ -154,9 +153,12 @@ def _ventricles(patient: Patient, voltage: float, jitter: FloatArray) -> tuple[W
     )
     if "LVH" in patient.conditions:
         # The thick left ventricle: more force to the left and back than down.
-        waves = waves.transformed(np.diag([1.15, 0.75, 1.15]))
+        thick = np.array([1.2, 0.75, 1.2])
+        if not left_block:  # the septum's first forces are no larger than before
+            thick = np.where(np.arange(len(waves.centre))[:, None] < 2, 0.6, thick)
+        waves = Waves(waves.centre, waves.width, waves.vector * thick)
     if left_block:
-        return waves.scaled((voltage / 2.2) ** 0.6), delta
+        return waves.scaled((voltage / 2.2) ** 0.4), delta
     waves = waves.scaled(voltage / sokolow_lyon(waves))
     if "IMI" in patient.conditions:
         waves = _without_inferior_wall(waves)
@@ -170,8 +172,8 @@ def _ventricles(patient: Patient, voltage: float, jitter: FloatArray) -> tuple[W
 
 def _without_inferior_wall(waves: Waves) -> Waves:
     """An inferior infarct: for the first 40 ms nothing balances the forces upwards."""
-    downward = waves.vector * np.array([1.0, 0.55, 1.0])
-    lost = Waves.of((14, 7.5, 0.02, -0.30, 0.0), (26, 7.5, 0.04, -0.42, 0.02))
+    downward = waves.vector * np.array([1.0, 0.65, 1.0])
+    lost = Waves.of((13, 8.0, 0.02, -0.30, 0.0), (26, 8.5, 0.04, -0.38, 0.02))
     return Waves(waves.centre, waves.width, downward) + lost
 
 
@@ -202,17 +204,17 @@ def _repolarisation(
     found = patient.conditions
     peak = patient.qtc / 1000 + max(duration - 0.1, 0) * 0.8 - 0.085
     st = np.array([0.025, 0.020, -0.035])  # the slight rise of a normal ST segment towards the T wave
-    t = _T * patient.t_size
+    size = patient.t_size * min(voltage / 2.1, 1.8) ** 0.7  # a large QRS has a large T
+    t = _T * size
     if "LBBB" in found:
-        size = patient.t_size * (voltage / 2.2) ** 0.6
-        t, st = _T_LEFT_BLOCK * size, 0.40 * _T_LEFT_BLOCK * size
+        t, st = _T_LEFT_BLOCK * size, 0.25 * _T_LEFT_BLOCK * size
     elif "RBBB" in found:
-        t = _T_RIGHT_BLOCK * patient.t_size
+        t = _T_RIGHT_BLOCK * size
     if "LVH" in found and "LBBB" not in found:
-        strain = np.clip(voltage - 3.6, 0.3, 1.2)
-        t, st = (1 - 0.75 * strain) * t + strain * _T_STRAIN, st + 0.25 * strain * _T_STRAIN
+        strain = float(np.clip(1.5 * (voltage - 3.6), 0.4, 1.3))
+        t, st = (1 - 0.75 * strain) * t + strain * _T_STRAIN, st + 0.3 * strain * _T_STRAIN
     if "IMI" in found:
-        t = 0.45 * t + _T_INFERIOR * patient.t_size
+        t = 0.45 * t + _T_INFERIOR * size
         st = st + patient.st_elevation * np.array([-0.35, 1.0, 0.15])
     turn = _rotation(patient.tilt + jitter[0], 0.5 * patient.turn + jitter[1], 0.5 * delta + jitter[2])
     return _t_wave(turn @ t, turn @ st, duration, peak)
@@ -235,5 +237,5 @@ def _ectopic(patient: Patient) -> tuple[Waves, Waves]:
     duration = 0.150 + 0.012 * float(np.tanh(patient.ectopic[1]))
     qrs = _fit_duration(waves.transformed(spin), duration)
     main = (qrs.vector * qrs.width[:, None]).sum(axis=0)
-    against = -0.55 * main / np.linalg.norm(main)
-    return qrs, _t_wave(against, 0.3 * against, duration, patient.qtc / 1000 - 0.04)
+    against = -0.75 * main / np.linalg.norm(main)
+    return qrs, _t_wave(against, 0.25 * against, duration, patient.qtc / 1000 - 0.04)

@@ -1,7 +1,7 @@
 """What a recorder sees besides the heart, as potentials at the nine electrodes.
 
-Noise arises at electrodes, not in leads: so it obeys Einthoven's law like the heart's own signal, and a bad arm electrode
-is seen in all leads that use it.
+Noise arises at electrodes, not in leads: so it obeys Einthoven's law like the heart's own signal, and a bad arm
+electrode is seen in all leads that use it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ N_ELECTRODES = 9
 
 @dataclass(frozen=True)
 class NoiseLevels:
-    """Standard deviations per electrode, mV: drift (below 0.5 Hz), breathing, muscle (20-150 Hz), mains (50 Hz)."""
+    """Sizes per electrode, mV: drift (below 0.5 Hz), breathing, muscle (15-160 Hz), mains (50 Hz)."""
 
     drift: float
     breathing: float
@@ -39,7 +39,7 @@ def draw_levels(rng: np.random.Generator) -> NoiseLevels:
 
 @lru_cache(maxsize=4)
 def _drift_basis(samples: int, rate: int) -> FloatArray:
-    """Sines and cosines (samples, 18) of 0.05 to 0.45 Hz, amplitude falling with frequency, total variance 1."""
+    """Sines and cosines (samples, 18) of 0.05 to 0.45 Hz, amplitude falling with frequency, variance 1."""
     frequency = 0.05 * np.arange(1, 10)
     phase = 2 * np.pi * frequency * np.arange(samples)[:, None] / rate
     amplitude = 1 / frequency
@@ -75,7 +75,7 @@ def electrode_noise(
     spectrum[:, band] = (parts[0] + 1j * parts[1]) * (amplitude * tension)
     muscle = np.fft.irfft(spectrum, samples, axis=1)
 
-    # Mains: coupled into the electrodes with different strength and phase; the grid is never exactly at 50 Hz.
+    # Mains: of different strength and phase at each electrode; the grid is never exactly at 50 Hz.
     angle = 2 * np.pi * (50 + rng.normal(0, 0.02)) * np.arange(samples) / rate
     coupling = levels.mains * rng.standard_normal((2, N_ELECTRODES))
     noise += muscle.T

@@ -72,7 +72,7 @@ class Waves:
         )
 
     def extent(self, fraction: float) -> tuple[float, float]:
-        """Onset and offset: where the spatial magnitude first and last reaches `fraction` of its peak, seconds."""
+        """Onset and offset, seconds: where the spatial magnitude first and last reaches `fraction` of its peak."""
         start, stop = self.span()
         grid = np.arange(start, stop, _GRID)
         magnitude = np.linalg.norm(self.at(grid), axis=1)
@@ -96,7 +96,7 @@ def add_beats(
         waves: relative to the onset.
         onsets: (beats,) seconds from the record's start; beats partly or fully outside are cut.
         gain: (beats,) amplitude factors.
-        stretch: (beats,) factors on the waves' times but not their widths (a T wave moves with the RR interval).
+        stretch: (beats,) factors on the waves' times but not their widths (T moves with the RR interval).
     """
     if not len(onsets):
         return
