@@ -31,9 +31,14 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
 
 def interval(estimate: dict[str, Any], digits: int = 4) -> str:
     """`0.9312 [0.9100, 0.9500]`, or `undefined`."""
-    if estimate.get("value") is None:
+
+    def known(key: str) -> bool:
+        value = estimate.get(key)
+        return value is not None and value == value
+
+    if not known("value"):
         return "undefined"
     text = f"{estimate['value']:.{digits}f}"
-    if estimate.get("low") is not None and estimate.get("high") is not None:
+    if known("low") and known("high"):
         text += f" [{estimate['low']:.{digits}f}, {estimate['high']:.{digits}f}]"
     return text

@@ -44,15 +44,15 @@ def register(verbs: Any) -> None:
 
 def _score(arguments: argparse.Namespace) -> None:
     from hf_ecg_bench.evaluation.summary import summarise, summarise_difference
-    from hf_ecg_bench.results.predictions import read_predictions
+    from hf_ecg_bench.results.predictions import align, read_predictions
 
     own = read_predictions(arguments.predictions)
     settings = {"n_resamples": arguments.n_resamples, "seed": arguments.seed, "undefined": arguments.undefined}
-    summary = summarise(own.targets, own.predictions, own.names, own.kinds, groups=own.groups, **settings)
+    summary = summarise(own.targets, own.predictions, own.names, own.kinds, groups=own.patient_id, **settings)
     if arguments.against is not None:
-        other = read_predictions(arguments.against).aligned_to(own)
+        other = align(own, read_predictions(arguments.against))
         summary["difference"] = summarise_difference(
-            own.targets, own.predictions, other.predictions, own.names, own.kinds, groups=own.groups, **settings
+            own.targets, own.predictions, other.predictions, own.names, own.kinds, groups=own.patient_id, **settings
         )
     print_score(summary, as_json=arguments.json)
 

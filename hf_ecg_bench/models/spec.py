@@ -34,6 +34,9 @@ class ModelSpec:
         late, early: parameter-name prefixes (inside the backbone) of the two layer groups; both empty: one group.
         lora_targets: module-name patterns for adapters.
         ignored_tensors: patterns of checkpoint tensors that are deliberately not used, with the reason.
+        containers: keys under which the public file nests the tensors (`state_dict`); a flat file is accepted as well.
+        wrappers: prefixes that may stand before every tensor name (what training wrappers add).
+        renames: (pattern, replacement) from public tensor names to ours, applied in order.
         checkpoint: where the public checkpoint is, or None for a model that is trained from scratch.
         checkpoint_file: its file name.
         full_precision: True where the paper's protocol trains in float32 even on a GPU.
@@ -55,6 +58,9 @@ class ModelSpec:
     early: tuple[str, ...] = ()
     lora_targets: tuple[str, ...] = ()
     ignored_tensors: tuple[tuple[str, str], ...] = ()
+    containers: tuple[str, ...] = ()
+    wrappers: tuple[str, ...] = ("module.", "model.")
+    renames: tuple[tuple[str, str], ...] = ()
     checkpoint: str | None = None
     checkpoint_file: str | None = None
     fixed_length: int | None = None

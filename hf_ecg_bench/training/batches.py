@@ -13,7 +13,7 @@ import torch
 from torch.utils.data import Dataset, Sampler
 
 from hf_ecg_bench.data.windows import WindowReader
-from hf_ecg_bench.signals.windows import training_start
+from hf_ecg_bench.signals.windows import Tail, evaluation_index, training_start
 
 Batch = dict[str, torch.Tensor]
 
@@ -54,9 +54,10 @@ class EvaluationWindows(Dataset):
         record: (windows,) position among `records` of each window's record.
     """
 
-    def __init__(self, reader: WindowReader, records: np.ndarray, targets: np.ndarray, tail: str = "drop") -> None:
+    def __init__(self, reader: WindowReader, records: np.ndarray, targets: np.ndarray, tail: Tail = "drop") -> None:
         self.reader, self.records, self.targets = reader, records, targets
-        self.record, self.starts = reader.evaluation_index(records, tail=tail)
+        lengths = reader.view.lengths()[records]
+        self.record, self.starts = evaluation_index(lengths, reader.plan.window, tail)
 
     def __len__(self) -> int:
         return len(self.record)

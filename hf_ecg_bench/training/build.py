@@ -17,6 +17,7 @@ from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.models.loading import load_model
 from hf_ecg_bench.models.registry import MODELS, get_model_spec
 from hf_ecg_bench.signals.contract import ConversionPlan, ModelInput, SignalSource, plan
+from hf_ecg_bench.signals.leads import LEADS
 from hf_ecg_bench.tasks.targets import TargetColumns
 from hf_ecg_bench.tasks.task import SelectionMetric
 from hf_ecg_bench.training.batches import EvaluationWindows, TrainingWindows, collate
@@ -83,7 +84,7 @@ def conversion_plan(records: TaskRecords, config: Any, where: str) -> Conversion
     Raises:
         ContractError: it cannot.
     """
-    source = SignalSource(rate=records.sampling_rate, unit=records.unit, seconds=records.seconds, where=where)
+    source = SignalSource(rate=records.sampling_rate, leads=LEADS, unit=records.unit, seconds=records.seconds, where=where)
     target = ModelInput(
         rate=config.sampling_rate,
         seconds=config.window_seconds,

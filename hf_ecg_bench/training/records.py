@@ -24,7 +24,7 @@ class SplitRecords:
     Attributes:
         view: the split's signals.
         records: (n,) positions in the split.
-        record_id, patient_id: (n,) str; a missing patient id is the record's own.
+        record_id, patient_id: (n,) object, str; None for a patient the source does not know.
         targets: (n, targets) float32, NaN where missing; regression targets z-scored once `standardise` ran.
     """
 
@@ -88,7 +88,8 @@ def training_subset(split: SplitRecords, fraction: float, limit: int, seed: int)
     if fraction >= 1 and (limit == 0 or limit >= len(split.records)):
         return split
     generator = np.random.default_rng((seed, 0x5EED))
-    patients, inverse, counts = np.unique(split.patient_id, return_inverse=True, return_counts=True)
+    known = [p if p is not None else f"record {r}" for p, r in zip(split.patient_id, split.record_id, strict=True)]
+    patients, inverse, counts = np.unique(known, return_inverse=True, return_counts=True)
     order = generator.permutation(len(patients))
     cumulative = np.empty(len(patients), np.int64)
     cumulative[order] = np.cumsum(counts[order])
@@ -151,9 +152,8 @@ def _split_records(
     table = split.select_columns(wanted).with_format("arrow")[:]
     view = SignalView(split)
     targets = target_matrix(table, task, columns)
-    record_id = np.array(table.column("record_id").to_pylist(), dtype=str)
-    patients = table.column("patient_id").to_pylist()
-    patient_id = np.array([p if p is not None else f"record {r}" for p, r in zip(patients, record_id, strict=True)], dtype=str)
+    record_id = table.column("record_id").to_numpy()
+    patient_id = np.array(table.column("patient_id").to_pylist(), dtype=object)
     keep = np.ones(len(record_id), bool)
     if task.min_seconds is not None and len(keep):
         keep &= view.lengths() >= task.min_seconds * rate

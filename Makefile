@@ -1,0 +1,66 @@
+# Every target works on a fresh machine: it makes the environment it needs. An active environment is used as it is.
+SHELL := /usr/bin/env bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+PYTHON ?= python3
+DEMO_DIR ?= demo
+ifdef VIRTUAL_ENV
+VENV := $(VIRTUAL_ENV)
+else
+VENV := .venv
+endif
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.hf-ecg-bench-installed
+
+.PHONY: help install demo test test-slow lint types format bench bench-data bench-reading bench-evaluation bench-training clean
+
+help: ## show this help
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
+
+install: $(STAMP) ## make the environment (an active one is used) and install the project into it, editable
+
+$(STAMP): pyproject.toml constraints.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "error: Python 3.11 or newer is needed, $(BIN)/python is older; fix: make PYTHON=python3.11 $(MAKECMDGOALS)" >&2; exit 2; }
+	$(BIN)/python -m pip install --quiet -c constraints.txt torch
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: install ## the main job on the embedded data; prints where the report is
+	$(BIN)/hf-ecg-bench demo --output-dir $(DEMO_DIR)
+
+test: install ## the default test suite (minutes)
+	$(BIN)/python -m pytest
+
+test-slow: install ## the tests marked slow
+	$(BIN)/python -m pytest -m slow
+
+lint: install ## ruff: lint and format
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: install ## mypy
+	$(BIN)/mypy
+
+format: install ## let ruff rewrite the files
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: bench-evaluation bench-reading bench-data bench-training ## all benchmarks; each prints its yardstick's ratio
+
+bench-evaluation: install ## bootstrap against a loop of scikit-learn
+	$(BIN)/python benchmarks/bench_evaluation.py
+
+bench-reading: install ## windows against numpy.memmap, resampling against resampy
+	$(BIN)/python benchmarks/bench_reading.py
+
+bench-data: install ## prepare against wfdb and against writing Parquet from memory
+	$(BIN)/python benchmarks/bench_data.py
+
+bench-training: install ## training steps of every model
+	$(BIN)/python benchmarks/bench_training.py
+
+clean: ## remove what the targets above made here (not an active environment)
+	rm -rf .venv $(DEMO_DIR) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,84 @@
+"""Windows of a prepared dataset's records, converted to what a model is fed with."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from hf_ecg_bench.data.signal_view import SignalView
+from hf_ecg_bench.errors import ContractError, DataError
+from hf_ecg_bench.signals.contract import ConversionPlan
+from hf_ecg_bench.signals.windows import Tail, evaluation_index
+
+
+class WindowReader:
+    """Reads windows in any order and applies the conversion plan to a whole batch.
+
+    Args:
+        view: the records.
+        plan: from `signals.contract.plan`, for this dataset and model.
+
+    Raises:
+        ContractError: the rows have another number of leads than the plan's source, or all are shorter than its window.
+    """
+
+    def __init__(self, view: SignalView, plan: ConversionPlan) -> None:
+        self.view = view
+        self.plan = plan
+        self._lengths = view.lengths()
+        where = plan.source.where
+        if len(view) and view.leads != len(plan.source.leads):
+            raise ContractError(f"{where}: rows with {view.leads} leads; the plan is for {len(plan.source.leads)}")
+        if len(view) and self._lengths.max() < plan.window:
+            raise ContractError(
+                f"{where}: the longest of {len(view)} records has {int(self._lengths.max())} samples; {plan.target.where} "
+                f"needs windows of {plan.window}",
+                fix="choose a model with a shorter window, or longer records",
+            )
+
+    def training_records(self) -> np.ndarray:
+        """(n,) int64: the records with at least one whole window; shorter ones are not trained on."""
+        return np.flatnonzero(self._lengths >= self.plan.window)
+
+    def evaluation_index(self, tail: Tail = "drop") -> tuple[np.ndarray, np.ndarray]:
+        """Record and start of every evaluation window, see `signals.windows.evaluation_index`."""
+        return evaluation_index(self._lengths, self.plan.window, tail)
+
+    def read(self, records: np.ndarray, starts: np.ndarray) -> np.ndarray:
+        """Read one window for each pair of record and start.
+
+        Args:
+            records: (batch,) int, rows of the view.
+            starts: (batch,) int, first samples at the dataset's own rate.
+
+        Returns:
+            (batch, leads, samples) float32, C-contiguous, writable, a new array.
+
+        Raises:
+            DataError: a record that does not exist, or a window that leaves its record.
+        """
+        records, starts = np.asarray(records), np.asarray(starts)
+        self._check(records, starts)
+        window, crop = self.plan.window, self.view.crop
+        # Filled in the model's layout at once, and handed on as (batch, time, leads) without moving it.
+        batch = np.empty((len(records), self.view.leads, window), dtype=np.float32)
+        for target, record, start in zip(batch, records.tolist(), starts.tolist(), strict=True):
+            target[:] = crop(record, start, window).T
+        return self.plan.apply(batch.transpose(0, 2, 1))
+
+    training = read
+
+    def _check(self, records: np.ndarray, starts: np.ndarray) -> None:
+        if records.ndim != 1 or records.shape != starts.shape:
+            raise DataError(f"records of shape {records.shape} with starts of shape {starts.shape}; expected (n,) twice")
+        if not len(records):
+            return
+        if records.min() < 0 or records.max() >= len(self.view):
+            raise DataError(f"record {int(records.min())}..{int(records.max())} asked of {len(self.view)}")
+        outside = (starts < 0) | (starts + self.plan.window > self._lengths[records])
+        if outside.any():
+            bad = int(np.flatnonzero(outside)[0])
+            raise DataError(
+                f"window {int(starts[bad])}..{int(starts[bad]) + self.plan.window} leaves record {int(records[bad])} "
+                f"of {int(self._lengths[records[bad]])} samples",
+                fix="take starts from evaluation_index or training_start",
+            )

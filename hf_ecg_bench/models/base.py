@@ -1,0 +1,154 @@
+"""What every model shares: checked inputs, own initialisation, freezing that lasts, and the classifier around a backbone."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Self
+
+import torch
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from hf_ecg_bench.errors import ContractError
+from hf_ecg_bench.models.configuration import EcgConfig
+from hf_ecg_bench.models.heads import HEADS
+from hf_ecg_bench.models.losses import masked_loss
+from hf_ecg_bench.models.outputs import EcgClassifierOutput, EcgModelOutput
+from hf_ecg_bench.models.strict import check_loading, explain_loading_errors
+
+
+class EcgPreTrainedModel(PreTrainedModel):
+    """Loading that fails on any missing or unexpected tensor, and each module's own initialisation."""
+
+    config_class = EcgConfig
+    base_model_prefix = "encoder"
+    main_input_name = "input_values"
+    accepts_loss_kwargs = False  # Trainer then divides by the gradient accumulation steps itself
+
+    def __init__(self, config: EcgConfig) -> None:
+        config.check()  # from_pretrained sets overrides after the configuration's own check
+        super().__init__(config)
+
+    def _init_weights(self, module: nn.Module) -> None:
+        # The default would redraw every layer from N(0, 0.02). torch.nn.init skips tensors that were loaded.
+        if hasattr(module, "reset_parameters"):
+            module.reset_parameters()
+        if hasattr(module, "hf_reset"):
+            module.hf_reset()
+
+    @classmethod
+    def from_pretrained(
+        cls, pretrained_model_name_or_path: Any, *args: Any, output_loading_info: bool = False, **kwargs: Any
+    ) -> Any:
+        """As in transformers, but strict.
+
+        Raises:
+            CheckpointError: a tensor is missing or unexpected. Only a whole head may be: a backbone checkpoint
+                in a classifier gets a fresh head (logged), a classifier's head is left out of a backbone.
+        """
+        with explain_loading_errors(pretrained_model_name_or_path):
+            model, info = super().from_pretrained(
+                pretrained_model_name_or_path, *args, output_loading_info=True, **kwargs
+            )
+        check_loading(info, model, str(pretrained_model_name_or_path))
+        model.apply_freezing()
+        model.eval()
+        return (model, info) if output_loading_info else model
+
+    def apply_freezing(self) -> None:
+        """Freeze what the configuration says is frozen (from_pretrained makes every parameter trainable again)."""
+
+
+class EcgModel(EcgPreTrainedModel):
+    """A backbone: `(batch, leads, time)` in mV -> tokens and pooled features. Subclasses define `forward_features`."""
+
+    def forward_features(self, input_values: Tensor) -> Tensor:
+        """Finite `(batch, leads, time)` -> tokens `(batch, tokens, hidden_size)`."""
+        raise NotImplementedError
+
+    def pool(self, tokens: Tensor) -> Tensor:
+        """Tokens -> pooled features `(batch, hidden_size)`: the plain mean."""
+        return tokens.mean(dim=1)
+
+    def forward(self, input_values: Tensor, return_dict: bool | None = None) -> EcgModelOutput | tuple[Tensor, Tensor]:
+        """Features of windows.
+
+        Args:
+            input_values: (batch, leads, time) in mV, canonical leads, at `config.sampling_rate`. NaN counts as 0.
+
+        Raises:
+            ContractError: another shape.
+        """
+        self._check_input(input_values)
+        tokens = self.forward_features(torch.nan_to_num(input_values))
+        output = EcgModelOutput(last_hidden_state=tokens, pooler_output=self.pool(tokens))
+        return output if return_dict is None or return_dict else output.to_tuple()
+
+    def _check_input(self, input_values: Tensor) -> None:
+        shape, leads = tuple(input_values.shape), self.config.n_leads
+        if len(shape) != 3 or shape[1] != leads or shape[2] == 0:
+            hint = "; transpose it: (batch, time, leads) was passed" if len(shape) == 3 and shape[2] == leads else ""
+            raise ContractError(f"input_values must be (batch, {leads}, time), found {shape}{hint}")
+
+
+class EcgForSequenceClassification(EcgPreTrainedModel):
+    """A backbone and a head. Subclasses name `backbone_class`."""
+
+    backbone_class: ClassVar[type[EcgModel]]
+
+    def __init__(self, config: EcgConfig) -> None:
+        super().__init__(config)
+        self.encoder = self.backbone_class(config)
+        self.head = HEADS[config.head](config.hidden_size, config.n_targets)
+        self.post_init()
+        self.apply_freezing()
+
+    def apply_freezing(self) -> None:
+        """Freeze the backbone where the configuration says so."""
+        if self.config.freeze_backbone:
+            self.encoder.requires_grad_(False)
+            self.encoder.eval()
+
+    def freeze_backbone(self) -> None:
+        """Train only the head from now on; saved with the model."""
+        self.config.freeze_backbone = True
+        self.apply_freezing()
+
+    def train(self, mode: bool = True) -> Self:
+        """Train mode, except for a frozen backbone: its batch statistics and dropout stay as in evaluation."""
+        super().train(mode)
+        if self.config.freeze_backbone:
+            self.encoder.eval()
+        return self
+
+    def classify(self, features: EcgModelOutput) -> Tensor:
+        """Logits (batch, targets) from the backbone's features, for stored features too."""
+        return self.head(getattr(features, HEADS[self.config.head].reads))
+
+    def forward(
+        self, input_values: Tensor, labels: Tensor | None = None, return_dict: bool | None = None
+    ) -> EcgClassifierOutput | tuple[Tensor, ...]:
+        """Logits of windows, and the loss where labels are given.
+
+        Args:
+            input_values: (batch, leads, time) in mV.
+            labels: (batch, targets), NaN where missing; regression targets z-scored.
+
+        Returns:
+            loss, logits, last_hidden_state, pooler_output. NaN logits become 0 as in the reference; the loss keeps them,
+            so that a training that diverges shows.
+        """
+        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.freeze_backbone):
+            features = self.encoder(input_values, return_dict=True)
+        logits = self.classify(features)
+        loss = None
+        if labels is not None:
+            loss = masked_loss(logits, labels, self.is_regression(logits.device))
+        output = EcgClassifierOutput(
+            loss=loss, logits=torch.where(torch.isnan(logits), torch.zeros_like(logits), logits), **features
+        )
+        return output if return_dict is None or return_dict else output.to_tuple()
+
+    def is_regression(self, device: torch.device) -> Tensor:
+        """(targets,) bool: which targets are continuous."""
+        kinds = self.config.target_kinds or ["binary"] * self.config.n_targets
+        return torch.tensor([kind == "regression" for kind in kinds], device=device)

@@ -1,0 +1,1 @@
+"""ECGFounder: Net1D pretrained on more than ten million labelled ECGs."""

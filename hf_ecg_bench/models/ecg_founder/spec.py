@@ -1,0 +1,35 @@
+"""What is declared about ECGFounder."""
+
+from hf_ecg_bench.models.spec import ModelSpec, Overlap
+
+SPEC = ModelSpec(
+    id="ecg_founder",
+    title="ECGFounder",
+    paper="J. Li et al., An Electrocardiogram Foundation Model Built on over 10 Million Recordings, NEJM AI 2(7), 2025",
+    citation="""@article{li2025ecgfounder,
+  title = {An Electrocardiogram Foundation Model Built on over 10 Million Recordings},
+  author = {Li, Jun and Aguirre, Aaron D. and Moura Junior, Valdery and Jin, Jiarui and Liu, Che and Zhong, Lanhai and Sun, Chenxi and Clifford, Gari and Westover, M. Brandon and Hong, Shenda},
+  journal = {NEJM AI},
+  volume = {2},
+  number = {7},
+  pages = {AIoa2401033},
+  year = {2025}
+}""",
+    license_code="MIT",
+    license_weights="unknown",
+    parameters=30_665_264,
+    hidden_size=1024,
+    sampling_rate=500,
+    window_seconds=2.5,
+    pretraining=("Harvard-Emory ECG Database",),
+    overlaps=(
+        Overlap("ptbxl", "no", "pretrained on the Harvard-Emory ECG Database only; PTB-XL is one of its external test sets"),
+    ),
+    late=("stage_list.3", "stage_list.4", "stage_list.5", "stage_list.6"),
+    early=("first_conv", "first_bn", "stage_list.0", "stage_list.1", "stage_list.2"),
+    lora_targets=(r"encoder\.stage_list\.\d+\.block_list\.\d+\.conv[13]\.conv",),
+    ignored_tensors=((r"^dense\.", "the classifier of the 150 pretraining labels"),),
+    checkpoint="https://huggingface.co/PKUDigitalHealth/ECGFounder",
+    checkpoint_file="12_lead_ECGFounder.pth",
+    containers=("state_dict",),
+)

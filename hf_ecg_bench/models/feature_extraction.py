@@ -1,0 +1,2 @@
+from transformers import FeatureExtractionMixin
+class EcgFeatureExtractor(FeatureExtractionMixin): pass

@@ -1,0 +1,47 @@
+"""The loss of the paper's protocol, exact for missing targets and for any split of a batch."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+
+def masked_loss(logits: Tensor, labels: Tensor, is_regression: Tensor, counts: Tensor | None = None) -> Tensor:
+    """Binary cross-entropy of the yes/no targets plus L1 of the continuous ones, missing entries (NaN) left out.
+
+    Per target the mean over its non-missing entries, then the mean over the targets that have any, separately for the
+    two kinds; both are added. Without missing entries and continuous targets this is the plain mean over batch and targets.
+
+    Args:
+        logits: (batch, targets).
+        labels: (batch, targets); 0 or 1, or the (z-scored) number; NaN where missing.
+        is_regression: (targets,) bool.
+        counts: (targets,) non-missing entries over the whole optimizer step, that is over all micro-batches and
+            processes. With it, the losses of the parts add up to the loss of the whole; without it, this batch counts.
+
+    Returns:
+        A scalar, 0 (with a gradient of zeros) where every entry is missing.
+    """
+    if logits.dtype in (torch.float16, torch.bfloat16):
+        logits = logits.float()
+    valid = ~torch.isnan(labels)
+    target = torch.where(valid, labels, 0).to(logits.dtype)
+    error = torch.where(
+        is_regression,
+        (logits - target).abs(),
+        functional.binary_cross_entropy_with_logits(logits, target, reduction="none"),
+    )
+    total = torch.where(valid, error, 0).sum(dim=0)
+    counts = valid.sum(dim=0) if counts is None else counts
+    per_target = total / counts.clamp(min=1)
+    present = counts > 0
+    loss = per_target.new_zeros(())
+    for kind in (~is_regression & present, is_regression & present):
+        loss = loss + torch.where(kind, per_target, 0).sum() / kind.sum().clamp(min=1)
+    return loss
+
+
+def valid_counts(labels: Tensor) -> Tensor:
+    """Non-missing entries per target of (batch, targets) labels: what `masked_loss` takes as counts, added up."""
+    return (~torch.isnan(labels)).sum(dim=0)

@@ -1,0 +1,1 @@
+"""Net1D, the convolutional network of ECGFounder, here trained from scratch as a supervised baseline."""

@@ -1,0 +1,24 @@
+"""What is declared about Net1D."""
+
+from hf_ecg_bench.models.spec import ModelSpec
+
+SPEC = ModelSpec(
+    id="net1d",
+    title="Net1D",
+    paper="S. Hong et al., HOLMES: Health OnLine Model Ensemble Serving for Deep Learning Models in Intensive Care Units, KDD 2020",
+    citation="""@inproceedings{hong2020holmes,
+  title = {{HOLMES}: Health OnLine Model Ensemble Serving for Deep Learning Models in Intensive Care Units},
+  author = {Hong, Shenda and Xu, Yanbo and Khare, Alind and Priambada, Satria and Maher, Kevin and Aljiffry, Alaa and Sun, Jimeng and Tumanov, Alexey},
+  booktitle = {Proceedings of the 26th ACM SIGKDD International Conference on Knowledge Discovery and Data Mining},
+  year = {2020}
+}""",
+    license_code="MIT",
+    license_weights="Apache-2.0",
+    parameters=30_665_264,
+    hidden_size=1024,
+    sampling_rate=500,
+    window_seconds=2.5,
+    lora_targets=(r"encoder\.stage_list\.\d+\.block_list\.\d+\.conv[13]\.conv",),
+    containers=("state_dict",),
+    renames=((r"^dense\.", "head."),),
+)

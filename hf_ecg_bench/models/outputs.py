@@ -1,0 +1,37 @@
+"""What models return."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from transformers.utils import ModelOutput
+
+
+@dataclass
+class EcgModelOutput(ModelOutput):
+    """A backbone's features.
+
+    Attributes:
+        last_hidden_state: sequence features (batch, tokens, hidden_size), what an attention head pools.
+        pooler_output: pooled features (batch, hidden_size), what a linear head reads.
+    """
+
+    last_hidden_state: torch.FloatTensor | None = None
+    pooler_output: torch.FloatTensor | None = None
+
+
+@dataclass
+class EcgClassifierOutput(ModelOutput):
+    """A classifier's answer, and the features behind it.
+
+    Attributes:
+        loss: the masked loss where labels were given.
+        logits: (batch, targets); z-scored values for regression targets.
+        last_hidden_state, pooler_output: as in EcgModelOutput.
+    """
+
+    loss: torch.FloatTensor | None = None
+    logits: torch.FloatTensor | None = None
+    last_hidden_state: torch.FloatTensor | None = None
+    pooler_output: torch.FloatTensor | None = None

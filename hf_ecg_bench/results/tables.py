@@ -1,0 +1,205 @@
+"""Tables as data: results in, rows of text out. How a table is written down is in `table_formats`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from hf_ecg_bench.results.estimate import Estimate, number
+from hf_ecg_bench.results.schema import Result
+from hf_ecg_bench.results.target_scores import TargetScore, mapping
+
+HIGHER_IS_BETTER = {"macro_auroc": True, "macro_auroc_supported": True, "mae": False, "composite": False}
+METRIC_NAMES = {
+    "macro_auroc": "Macro AUROC",
+    "macro_auroc_supported": "Macro AUROC, labels with at least 10 positives and 10 negatives",
+    "mae": "MAE (z-units)",
+    "composite": "Composite (1 - macro AUROC + MAE)",
+}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell; `strong` marks the best of its column, `weak` a number to distrust."""
+
+    text: str
+    strong: bool = False
+    weak: bool = False
+
+
+@dataclass(frozen=True)
+class Column:
+    title: str
+    align: Literal["left", "right"] = "left"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A caption, columns and rows of cells; `key` is a stable id for LaTeX labels."""
+
+    key: str
+    caption: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+def metric_estimates(result: Result) -> dict[str, Estimate]:
+    """The result's overall metrics by name, in its own order."""
+    metrics = mapping(result.metrics.get("metrics"), "metrics.metrics")
+    return {name: Estimate.from_json(raw, f"metrics.metrics.{name}") for name, raw in metrics.items()}
+
+
+def primary_metric(result: Result) -> str:
+    """The metric that a result is compared by: macro AUROC where it has labels, else its first metric."""
+    metrics = metric_estimates(result)
+    return "macro_auroc" if "macro_auroc" in metrics or not metrics else next(iter(metrics))
+
+
+def metric_name(metric: str) -> str:
+    """The name of a metric in tables and figures."""
+    return METRIC_NAMES.get(metric, metric)
+
+
+def to_row(result: Result) -> dict[str, Any]:
+    """One flat row of a result: identity, metrics with their ends, cost. NaN where something is unknown."""
+    row: dict[str, Any] = {
+        "task": result.task,
+        "dataset": result.dataset.get("id"),
+        "dataset_digest": result.dataset.get("digest"),
+        "model": result.model.get("id"),
+        "model_digest": result.model.get("digest"),
+        "mode": result.mode,
+        "protocol": result.protocol,
+        "preprocessing": result.preprocessing,
+        "fraction": result.fraction,
+        "seed": result.seed,
+        "records": result.metrics.get("n"),
+    }
+    for name, estimate in metric_estimates(result).items():
+        row |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
+    row["resamples"] = mapping(result.metrics.get("resampling"), "metrics.resampling").get("n_resamples")
+    for key in ("train_seconds", "evaluate_seconds", "peak_memory_bytes", "parameters", "trainable_parameters"):
+        row[key] = number(result.cost.get(key), f"cost.{key}")
+    return row | {"schema_version": result.schema_version}
+
+
+def target_table(scores: Sequence[TargetScore], *, key: str = "targets", caption: str = "Per target") -> Table:
+    """One row per binary target: positives, share, AUROC with its interval. Undefined labels stay in, and say so."""
+    rows = []
+    for score in (score for score in scores if score.kind != "regression"):
+        share = "" if not score.records or score.positives is None else f"{100 * score.positives / score.records:.1f} %"
+        doubtful = score.few or not score.estimate.defined
+        rows.append(
+            (
+                Cell(score.name),
+                Cell(_integer(score.records)),
+                Cell(_integer(score.positives), weak=doubtful),
+                Cell(share),
+                Cell(score.estimate.format(), weak=doubtful),
+            )
+        )
+    titles = ("Label", "Records", "Positives", "Share", "AUROC [95 %]")
+    return Table(key, caption, _columns(titles, left=1), tuple(rows))
+
+
+def regression_table(
+    scores: Sequence[TargetScore], *, key: str = "regression", caption: str = "Regression targets"
+) -> Table:
+    """One row per regression target: mean absolute error in z-units and, where the scale is known, in its own unit."""
+    rows = []
+    for score in (score for score in scores if score.kind == "regression"):
+        original = score.original
+        in_units = "scale unknown" if original is None else f"{original.format(_digits(original))} {score.unit}".strip()
+        rows.append((Cell(score.name), Cell(_integer(score.records)), Cell(score.estimate.format()), Cell(in_units)))
+    return Table(
+        key,
+        caption,
+        _columns(("Target", "Records", "MAE, z-units [95 %]", "MAE, original units [95 %]"), left=1),
+        tuple(rows),
+    )
+
+
+def comparison_tables(results: Sequence[Result]) -> tuple[Table, ...]:
+    """One table per task, in order of appearance: model x mode, best first, best of each metric in bold."""
+    tasks = list(dict.fromkeys(result.task for result in results))
+    return tuple(_comparison(task, [result for result in results if result.task == task]) for task in tasks)
+
+
+def _comparison(task: str, results: list[Result]) -> Table:
+    results = sort_results(results)
+    estimates = [metric_estimates(result) for result in results]
+    metrics = list(dict.fromkeys(name for row in estimates for name in row))
+    best = {name: _best(name, [row[name].value for row in estimates if name in row]) for name in metrics}
+    rows = []
+    for result, row in zip(results, estimates, strict=True):
+        cells = [Cell(str(result.model.get("id", "?"))), Cell(result.mode)]
+        for name in metrics:
+            estimate = row.get(name)
+            text = "" if estimate is None else estimate.format()
+            cells.append(Cell(text, strong=estimate is not None and estimate.value == best[name]))
+        cost = {name: number(result.cost.get(name), f"cost.{name}") for name in ("trainable_parameters", "train_seconds")}
+        cells += [
+            Cell(f"{result.fraction:g}"),
+            Cell(str(result.seed)),
+            Cell(str(result.metrics.get("n", ""))),
+            Cell(quantity(cost["trainable_parameters"])),
+            Cell(duration(cost["train_seconds"])),
+        ]
+        rows.append(tuple(cells))
+    titles = ("Model", "Mode", *(f"{metric_name(name)} [95 %]" for name in metrics))
+    titles += ("Fraction", "Seed", "Test records", "Trained parameters", "Training time")
+    return Table(f"comparison-{task}", f"Task {task}", _columns(titles, left=2), tuple(rows))
+
+
+def sort_results(results: Sequence[Result]) -> list[Result]:
+    """Best first by the primary metric, undefined values last, ties by model, mode and seed."""
+
+    def order(result: Result) -> tuple[float, str, str, int]:
+        metric = primary_metric(result)
+        value = metric_estimates(result).get(metric, Estimate()).value
+        signed = -value if HIGHER_IS_BETTER.get(metric, True) else value
+        return (signed if math.isfinite(value) else math.inf, str(result.model.get("id")), result.mode, result.seed)
+
+    return sorted(results, key=order)
+
+
+def quantity(value: float) -> str:
+    """A count with a decimal prefix: 30.7 M; empty if unknown."""
+    if not math.isfinite(value):
+        return ""
+    for limit, suffix in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
+        if value >= limit:
+            return f"{value / limit:.3g}{suffix}"
+    return f"{value:g}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people: 42 s, 12 min, 3.5 h; empty if unknown."""
+    if not math.isfinite(seconds):
+        return ""
+    if seconds < 120:
+        return f"{seconds:.3g} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _best(metric: str, values: list[float]) -> float:
+    finite = [value for value in values if math.isfinite(value)]
+    # A single result is not "best" of anything.
+    if len(values) < 2 or not finite:
+        return math.nan
+    return max(finite) if HIGHER_IS_BETTER.get(metric, True) else min(finite)
+
+
+def _columns(titles: Sequence[str], *, left: int) -> tuple[Column, ...]:
+    return tuple(Column(title, "left" if index < left else "right") for index, title in enumerate(titles))
+
+
+def _integer(value: int | None) -> str:
+    return "" if value is None else f"{value:,}"
+
+
+def _digits(estimate: Estimate) -> int:
+    """Three significant digits of the value."""
+    return max(0, 2 - math.floor(math.log10(estimate.value))) if estimate.defined and estimate.value > 0 else 2
