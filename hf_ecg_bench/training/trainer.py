@@ -91,6 +91,19 @@ class EcgTrainer(Trainer):
         checkpoint = last_complete_checkpoint(Path(self.args.output_dir))
         self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
+    def window_logits(self, windows: EvaluationWindows) -> np.ndarray:
+        """(windows, targets) outputs of the model, before any sigmoid."""
+        return self.predict(windows, metric_key_prefix="test").predictions
+
+    @property
+    def precision(self) -> str:
+        """What the matrix products ran in."""
+        return "fp16" if self.args.fp16 else "bf16" if self.args.bf16 else "fp32"
+
+    def save_adapted(self, folder: Path) -> None:
+        """Write the adapted model with its feature extractor, loadable by the Auto classes, as a whole or not at all."""
+        save_model(self.accelerator.unwrap_model(self.model), folder)
+
     def epochs(self) -> list[dict[str, float]]:
         """One entry per epoch: epoch, train_loss, learning_rate and the validation metrics."""
         history: dict[int, dict[str, float]] = {}
@@ -115,12 +128,15 @@ class EcgTrainer(Trainer):
 
     # ---- evaluation ---------------------------------------------------------------------------------------------
 
+    def evaluation_loop(self, dataloader: Any, *args: Any, **kwargs: Any) -> Any:
+        """As in the Trainer; remembers which windows are evaluated, so that their records can be scored."""
+        self._evaluated = dataloader.dataset
+        return super().evaluation_loop(dataloader, *args, **kwargs)
+
     def _score(self, prediction: EvalPrediction) -> dict[str, float]:
         assert self.record_metrics is not None
-        dataset = self.eval_dataset
-        assert isinstance(dataset, EvaluationWindows)
-        predictions = record_predictions(prediction.predictions, dataset, self.is_regression.numpy())
-        return self.record_metrics(dataset.targets, predictions)
+        predictions = record_predictions(prediction.predictions, self._evaluated, self.is_regression.numpy())
+        return self.record_metrics(self._evaluated.targets, predictions)
 
 
 def record_predictions(logits: np.ndarray, dataset: EvaluationWindows, is_regression: np.ndarray) -> np.ndarray:

@@ -1,0 +1,48 @@
+"""What a reader must know before trusting a result's number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hf_ecg_bench.training.spec import PROTOCOLS, Protocol, RunSpec
+
+_FEW_RECORDS = 200
+_FEW_OF_A_CLASS = 10
+
+
+def caveats(metrics: dict[str, Any], spec: RunSpec, protocol: Protocol) -> list[str]:
+    """Sentences for the result, the report and the terminal, the most important first.
+
+    Args:
+        metrics: what `evaluation.summary.summarise` returned.
+        spec, protocol: of the run.
+    """
+    found = []
+    yes_no = {name: target for name, target in metrics["targets"].items() if target["kind"] == "binary"}
+    rarer = {name: min(target["n_positive"], target["n_negative"]) for name, target in yes_no.items()}
+    if metrics["n"] < _FEW_RECORDS:
+        found.append(f"only {metrics['n']} test records: a check that things work, not a benchmark score")
+    if spec.limit or spec.fraction < 1:
+        found.append("trained on a subset of the training records")
+    changed = [name for name in vars(protocol) if getattr(protocol, name) != getattr(PROTOCOLS[spec.protocol], name)]
+    if changed:
+        found.append(f"differs from the {spec.protocol} protocol in: {', '.join(changed)}")
+    undefined = [name for name, number in rarer.items() if number == 0]
+    if undefined:
+        found.append(
+            f"{len(undefined)} of {len(yes_no)} labels have no positive or no negative test record and are left out "
+            f"of the macro: {_some(undefined)}"
+        )
+    rare = [name for name, number in rarer.items() if 0 < number < _FEW_OF_A_CLASS]
+    if rare:
+        found.append(
+            f"{len(rare)} labels have fewer than {_FEW_OF_A_CLASS} positive or negative test records; their intervals are "
+            f"unreliable: {_some(rare)}"
+        )
+    found.append("the intervals cover which patients were in the test set, not the luck of this one training run")
+    return found
+
+
+def _some(names: Sequence[str], number: int = 8) -> str:
+    return ", ".join(names[:number]) + (f" and {len(names) - number} more" if len(names) > number else "")

@@ -1,0 +1,207 @@
+"""What a run computes, in four steps: load, build, train, test. Everything random comes from the run's seed."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from transformers import PreTrainedModel
+
+from hf_ecg_bench.data.load import PreparedDataset, load_prepared
+from hf_ecg_bench.data.windows import WindowReader
+from hf_ecg_bench.errors import TrainingError
+from hf_ecg_bench.evaluation.summary import summarise
+from hf_ecg_bench.results.predictions import make_predictions, write_predictions
+from hf_ecg_bench.results.schema import MODEL_FOLDER, PREDICTIONS_FILE, Result
+from hf_ecg_bench.signals.contract import ConversionPlan
+from hf_ecg_bench.tasks import Task, get_task
+from hf_ecg_bench.training.batches import EvaluationWindows, TrainingWindows
+from hf_ecg_bench.training.build import build_model, build_trainer, conversion_plan, model_source, quiet
+from hf_ecg_bench.training.caveats import caveats
+from hf_ecg_bench.training.environment import environment, peak_memory_bytes
+from hf_ecg_bench.training.examples import choose_examples, write_examples
+from hf_ecg_bench.training.modes import Mode, get_mode
+from hf_ecg_bench.training.records import TaskRecords, standardise, task_records, training_subset
+from hf_ecg_bench.training.selection import check_selectable, selection_metrics
+from hf_ecg_bench.training.spec import Protocol, RunSpec
+from hf_ecg_bench.training.trainer import EcgTrainer, record_predictions
+
+Say = Callable[[str], None]
+
+
+@dataclass
+class Inputs:
+    """What the run works on."""
+
+    spec: RunSpec
+    task: Task
+    mode: Mode
+    protocol: Protocol
+    prepared: PreparedDataset
+    records: TaskRecords
+    mean: np.ndarray
+    std: np.ndarray
+
+
+def execute(spec: RunSpec, say: Say, *, write: bool) -> Result:
+    """Compute the run and, in the writing process, store predictions, examples and model (not yet the result)."""
+    quiet()
+    inputs = load(spec)
+    model = build_model(spec, inputs.mode, inputs.records.columns, inputs.mean, inputs.std)
+    plan = conversion_plan(inputs.records, model.config, inputs.prepared.source)
+    announce(inputs, plan, say)
+    trainer, test = trainer_and_test(inputs, model, plan)
+    started = time.perf_counter()
+    trainer.fit()
+    trained = time.perf_counter()
+    predictions = predict(trainer, test, inputs.records.columns.is_regression)
+    cost = cost_of(model, trained - started, time.perf_counter() - trained, len(predictions))
+    if write:
+        store(inputs, trainer, predictions)
+    return result_of(inputs, trainer, plan, model, predictions, cost)
+
+
+def load(spec: RunSpec) -> Inputs:
+    """Names, data and targets, checked before anything expensive starts."""
+    task, mode, protocol = get_task(spec.task), get_mode(spec.mode), spec.hyperparameters()
+    prepared = load_prepared(spec.data or task.dataset)
+    records = task_records(prepared, task)
+    records.splits["train"] = training_subset(records.splits["train"], spec.fraction, spec.limit, spec.seed)
+    mean, std = standardise(records)
+    check_selectable(records.splits["validation"].targets, records.columns.is_regression, task.selection)
+    number = len(records.splits["train"].records)
+    if number < protocol.batch_size:
+        raise TrainingError(
+            f"{number} training records do not fill one batch of {protocol.batch_size}; incomplete batches are not trained on",
+            fix=f"--batch-size {max(1, number // 2)}",
+        )
+    return Inputs(spec, task, mode, protocol, prepared, records, mean, std)
+
+
+def announce(inputs: Inputs, plan: ConversionPlan, say: Say) -> None:
+    """Tell what will happen to the signal, what was left out, and how much there is to train on."""
+    say(plan.describe())
+    for reason, number in inputs.records.excluded.items():
+        say(f"left out: {number} records ({reason})")
+    counts = ", ".join(f"{len(split.records)} {name}" for name, split in inputs.records.splits.items())
+    say(
+        f"{inputs.spec.model} on {inputs.task.id}, mode {inputs.mode.id}: {counts} records, "
+        f"{len(inputs.records.columns.names)} targets, {inputs.protocol.epochs} epochs"
+    )
+
+
+def trainer_and_test(
+    inputs: Inputs, model: PreTrainedModel, plan: ConversionPlan
+) -> tuple[EcgTrainer, EvaluationWindows]:
+    """The Trainer over training and validation windows, and the test windows."""
+    splits, is_regression = inputs.records.splits, inputs.records.columns.is_regression
+    train = splits["train"]
+    training = TrainingWindows(WindowReader(train.view, plan), train.records, train.targets, inputs.spec.seed)
+    validation, test = (
+        EvaluationWindows(WindowReader(s.view, plan), s.records, s.targets, inputs.protocol.tail)
+        for s in (splits["validation"], splits["test"])
+    )
+
+    def metrics(targets: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
+        return selection_metrics(targets, predictions, is_regression)
+
+    trainer = build_trainer(
+        inputs.spec, inputs.mode, inputs.protocol, model, training, validation,
+        is_regression, inputs.task.selection, metrics,
+    )  # fmt: skip
+    return trainer, test
+
+
+def predict(trainer: EcgTrainer, test: EvaluationWindows, is_regression: np.ndarray) -> np.ndarray:
+    """(test records, targets), finite.
+
+    Raises:
+        TrainingError: the network diverged.
+    """
+    predictions = record_predictions(trainer.window_logits(test), test, is_regression)
+    broken = ~np.isfinite(predictions).all(axis=1)
+    if broken.any():
+        raise TrainingError(
+            f"the predictions of {int(broken.sum())} of {len(predictions)} test records are not finite: the training diverged",
+            fix="a smaller --learning-rate or --max-grad-norm 1, into another --output-dir",
+        )
+    return predictions
+
+
+def cost_of(model: PreTrainedModel, train_seconds: float, test_seconds: float, test_records: int) -> dict[str, Any]:
+    """Seconds, memory and size. The training time of a resumed run is that of its last part."""
+    return {
+        "train_seconds": train_seconds,
+        "evaluate_seconds": test_seconds,
+        "peak_memory_bytes": peak_memory_bytes(),
+        "parameters": sum(p.numel() for p in model.parameters()),
+        "trainable_parameters": sum(p.numel() for p in model.parameters() if p.requires_grad),
+        "records_per_second": test_records / test_seconds,
+    }
+
+
+def store(inputs: Inputs, trainer: EcgTrainer, predictions: np.ndarray) -> None:
+    """Predictions, a few test ECGs and the adapted model, each atomically."""
+    folder, columns, test = Path(inputs.spec.output_dir), inputs.records.columns, inputs.records.splits["test"]
+    write_predictions(
+        folder / PREDICTIONS_FILE,
+        make_predictions(
+            test.record_id.tolist(), test.patient_id.tolist(), test.targets, predictions, columns.names, columns.kinds
+        ),
+    )
+    chosen = choose_examples(test.targets, predictions, columns.is_regression, inputs.spec.examples)
+    write_examples(folder, test, chosen, inputs.records.sampling_rate)
+    trainer.save_adapted(folder / MODEL_FOLDER)
+
+
+def result_of(
+    inputs: Inputs,
+    trainer: EcgTrainer,
+    plan: ConversionPlan,
+    model: PreTrainedModel,
+    predictions: np.ndarray,
+    cost: dict[str, Any],
+) -> Result:
+    """The scored result with everything that is needed to distrust or repeat it."""
+    spec, records, protocol = inputs.spec, inputs.records, inputs.protocol
+    names, test = records.columns.names, records.splits["test"]
+    metrics = summarise(
+        test.targets, predictions, names, records.columns.kinds,
+        groups=test.patient_id, n_resamples=spec.n_resamples, seed=spec.seed,
+    )  # fmt: skip
+    return Result(
+        task=inputs.task.id,
+        dataset={
+            "id": inputs.task.dataset,
+            "source": inputs.prepared.source,
+            "digest": inputs.prepared.info.get("digest"),
+            "records": {name: len(split.records) for name, split in records.splits.items()},
+            "excluded": records.excluded,
+        },
+        model=model_source(spec, model),
+        mode=inputs.mode.id,
+        protocol=spec.protocol,
+        preprocessing="paper",
+        fraction=spec.fraction,
+        seed=spec.seed,
+        hyperparameters={
+            **asdict(protocol),
+            "optimizer": "AdamW, betas 0.9 and 0.999, eps 1e-8",
+            "precision": trainer.precision,
+            "limit": spec.limit,
+            "model_options": spec.model_options,
+            "target_mean": dict(zip(names, inputs.mean.tolist(), strict=True)),
+            "target_std": dict(zip(names, inputs.std.tolist(), strict=True)),
+        },
+        signal=plan.to_dict(),
+        selection=trainer.selection(inputs.task.selection),
+        metrics=metrics,
+        history=trainer.epochs(),
+        cost=cost,
+        environment=environment(),
+        warnings=[*records.warnings, *caveats(metrics, spec, protocol)],
+    )
