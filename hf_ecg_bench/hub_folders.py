@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatch
@@ -194,7 +193,7 @@ def _check_weights(folder: Path) -> None:
     from safetensors import SafetensorError, safe_open
 
     index = folder / "model.safetensors.index.json"
-    stored: Counter[str] = Counter()
+    stored: set[str] = set()
     expected: set[str] | None = None
     names = ["model.safetensors"]
     if index.is_file():
@@ -214,9 +213,13 @@ def _check_weights(folder: Path) -> None:
             raise CheckpointError(
                 f"{folder / name} is not a whole safetensors file: {error}", fix="save the model again"
             ) from error
-    if not stored or (expected is not None and set(stored) != expected):
+    if not stored:
+        raise CheckpointError(f"{folder}: the weights hold no tensors", fix="save the model again")
+    if expected is not None and stored != expected:
+        wrong = ", ".join(sorted(stored ^ expected)[:3])
         raise CheckpointError(
-            f"{folder}: the weights hold {len(stored)} tensors, expected {len(expected or ()) or 'some'}"
+            f"{folder}: the tensors are not those of {index.name}, for instance {wrong}",
+            fix="save the model again",
         )
 
 

@@ -6,6 +6,8 @@ import hashlib
 import json
 from typing import Any
 
+import yaml
+
 from tests.support.hub_routing import KIND, REPO, Request, Response, address, answer, find_repo, route
 from tests.support.hub_store import MAIN, Blob, Commit, HubError, HubStore, Repo, card_data
 
@@ -29,11 +31,11 @@ def create_repo(store: HubStore, request: Request) -> Response:
     store.check_write(namespace, request.token)
     private = body.get("visibility") == "private" or bool(body.get("private"))
     kind, repo_id = body.get("type", "model") + "s", f"{namespace}/{body['name']}"
-    try:
-        repo = store.create(kind, repo_id, private=private, sdk=body.get("sdk"))
-    except HubError as error:
-        error.body["url"] = address(request, store.repos[kind, repo_id])
-        raise
+    if (kind, repo_id) in store.repos:
+        raise HubError(
+            409, "You already created this repo", body={"url": address(request, store.repos[kind, repo_id])}
+        )
+    repo = store.create(kind, repo_id, private=private, sdk=body.get("sdk"))
     return answer({"url": address(request, repo), "name": repo.id})
 
 
@@ -237,6 +239,10 @@ def commits(store: HubStore, request: Request) -> Response:
 
 @route("POST", "/api/validate-yaml")
 def validate_yaml(store: HubStore, request: Request) -> Response:
+    try:
+        card_data({"README.md": Blob(request.json["content"].encode())})
+    except yaml.YAMLError as error:
+        raise HubError(400, f"Invalid YAML: {error}", body={"errors": [{"message": str(error)}]}) from error
     return answer({"errors": [], "warnings": []})
 
 

@@ -198,8 +198,6 @@ class HubStore:
         self.uploads: dict[str, bytes] = {}
 
     def create(self, kind: str, repo_id: str, *, private: bool = False, sdk: str | None = None) -> Repo:
-        if (kind, repo_id) in self.repos:
-            raise HubError(409, "You already created this repo", body={"url": f"/{repo_id}"})
         repo = self.repos[kind, repo_id] = Repo(kind, repo_id, private=private, sdk=sdk)
         return repo
 
