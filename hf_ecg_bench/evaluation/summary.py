@@ -10,7 +10,6 @@ from numpy.typing import ArrayLike, NDArray
 
 from hf_ecg_bench.errors import PredictionsError
 from hf_ecg_bench.evaluation.arrays import FloatArray, binary_columns, check_arrays
-from hf_ecg_bench.evaluation.comparison import difference
 from hf_ecg_bench.evaluation.estimates import Estimates, estimate
 from hf_ecg_bench.evaluation.intervals import percentile_interval, two_sided_p
 from hf_ecg_bench.evaluation.resampling import Resamples, draw_resamples
@@ -54,7 +53,9 @@ def summarise(
     t, p, binary = _check(targets, predictions, names, kinds, undefined)
     resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=_known_groups(groups))
     blocks = _estimates(t, p, binary, resamples, undefined)
-    metrics = {name: _interval(item) for name, item in _overall(t, binary, blocks, undefined).items()}
+    metrics = {
+        name: _interval(item, undefined) for name, item in _overall(t, binary, blocks, undefined).items()
+    }
     if "macro_auroc_supported" in metrics:
         metrics["macro_auroc_supported"]["n_labels"] = int(_supported(t[:, binary]).sum())
     return {
@@ -63,7 +64,7 @@ def summarise(
         "targets": {
             name: {"kind": kind, **_counts(t[:, column], kind), **item}
             for column, (name, kind, item) in enumerate(
-                zip(names, kinds, _per_target(binary, blocks), strict=True)
+                zip(names, kinds, _per_target(binary, blocks, undefined), strict=True)
             )
         },
         "resampling": {
@@ -96,20 +97,19 @@ def summarise_difference(
     """Metrics of `predictions` minus those of `against` on the same records, from shared resamples.
 
     Returns:
-        {metric: {value, low, high, p}} for the metrics of `summarise`, and under "targets" the same per
-        target (p values not adjusted for their number).
+        {metric: {value, low, high, p}} for the metrics of `summarise`; `compare` gives it per target.
     """
     t, a, binary = _check(targets, predictions, names, kinds, undefined)
     _, b, _ = _check(targets, against, names, kinds, undefined)
     resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=_known_groups(groups))
     first, second = (_estimates(t, p, binary, resamples, undefined) for p in (a, b))
-    overall = {name: _overall(t, binary, blocks, undefined) for name, blocks in (("a", first), ("b", second))}
-    result: dict[str, Any] = {
-        name: _interval((value - overall["b"][name][0], samples - overall["b"][name][1]), with_p=True)
-        for name, (value, samples) in overall["a"].items()
-    }
-    blocks = {name: difference(first[name], second[name]) for name in first}
-    result["targets"] = dict(zip(names, _per_target(binary, blocks, with_p=True), strict=True))
+    overall = [_overall(t, binary, blocks, undefined) for blocks in (first, second)]
+    result = {}
+    for name, (value, samples) in overall[0].items():
+        other_value, other_samples = overall[1][name]
+        differences = samples - other_samples
+        result[name] = _interval((value - other_value, differences), undefined)
+        result[name]["p"] = float(two_sided_p(differences))
     return result
 
 
@@ -152,29 +152,23 @@ def _overall(
 
 
 def _per_target(
-    binary: NDArray[np.bool_], blocks: dict[str, Estimates], with_p: bool = False
+    binary: NDArray[np.bool_], blocks: dict[str, Estimates], undefined: Undefined
 ) -> list[dict[str, Any]]:
     result: list[dict[str, Any]] = [{} for _ in binary]
     for metric, block in blocks.items():
         columns = np.flatnonzero(binary if metric == "auroc" else ~binary)
-        low, high = percentile_interval(block.target_samples, CONFIDENCE)
-        p = two_sided_p(block.target_samples)
+        low, high = percentile_interval(block.target_samples, CONFIDENCE, undefined)
         missing = np.isnan(block.target_samples).mean(axis=0)
         for k, column in enumerate(columns.tolist()):
             entry = {"value": float(block.target_value[k]), "low": float(low[k]), "high": float(high[k])}
-            if with_p:
-                entry["p"] = float(p[k])
             result[column] = {metric: entry, "undefined_fraction": float(missing[k])}
     return result
 
 
-def _interval(overall: Overall, with_p: bool = False) -> dict[str, Any]:
+def _interval(overall: Overall, undefined: Undefined) -> dict[str, Any]:
     value, samples = overall
-    low, high = percentile_interval(samples, CONFIDENCE)
-    result: dict[str, Any] = {"value": value, "low": float(low), "high": float(high)}
-    if with_p:
-        result["p"] = float(two_sided_p(samples))
-    return result
+    low, high = percentile_interval(samples, CONFIDENCE, undefined)
+    return {"value": value, "low": float(low), "high": float(high)}
 
 
 def _counts(target: FloatArray, kind: str) -> dict[str, int]:
