@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from glob import escape
@@ -19,6 +20,7 @@ _CHECKS = {"dataset": check_dataset_folder, "model": check_model_folder}
 # Left over from an earlier push, these would be loaded together with the new files.
 _REPLACED = {"dataset": ["*.parquet"], "model": ["*.safetensors", "*.safetensors.index.json"]}
 _LOGIN = "hf auth login, or set HF_TOKEN (with write permission: https://huggingface.co/settings/tokens)"
+_NAMING = "give --repo NAMESPACE/NAME, of letters, digits, and single - _ . between them"
 
 
 def push_folder(
@@ -51,7 +53,8 @@ def push_folder(
     """
     if kind not in _CHECKS:
         raise unknown_name("kind", kind, _CHECKS)
-    checked = _CHECKS[kind](Path(folder))
+    folder = Path(folder)
+    checked = _CHECKS[kind](folder)
     repo_id = _choose_repo(kind, folder, repo_id, checked)
     if checked.left_out:
         logger.warning("not uploaded, as they do not belong to a %s: %s", kind, ", ".join(checked.left_out))
@@ -84,37 +87,29 @@ def push_folder(
     return str(commit.pr_url or page) if create_pr else page
 
 
-def _choose_repo(
-    kind: Kind, folder: str | os.PathLike[str], repo_id: str | None, checked: CheckedFolder
-) -> str:
-    from huggingface_hub.errors import HFValidationError
-    from huggingface_hub.utils import validate_repo_id
-
-    command = f"hf-ecg-bench push {kind} {os.fspath(folder)} --repo YOUR_NAME/NAME"
+def _choose_repo(kind: Kind, folder: Path, repo_id: str | None, checked: CheckedFolder) -> str:
     chosen = repo_id or checked.default_repo
     if chosen is None:
-        raise EcgBenchError(f"{folder} has no default repository: {checked.why_no_default}", fix=command)
-    try:
-        validate_repo_id(chosen)
-    except HFValidationError as error:
-        raise EcgBenchError(f"{chosen!r} is no repository id: {error}", fix=command) from error
-    if "/" not in chosen:
-        raise EcgBenchError(f"{chosen!r} is no repository id: expected namespace/name", fix=command)
+        message = f"{folder} has no default repository: {checked.why_no_default}"
+        raise EcgBenchError(message, fix=f"hf-ecg-bench push {kind} {folder} --repo YOUR_NAME/NAME")
+    if not re.fullmatch(r"[\w.-]+/[\w.-]+", chosen, re.ASCII):
+        raise EcgBenchError(f"{chosen!r} is no repository id", fix=_NAMING)
     return chosen
 
 
 @contextmanager
 def _explain_errors(kind: Kind, repo_id: str, token: str, endpoint: str) -> Iterator[None]:
     """Turn the client's errors into ones a user can act on, without the token."""
-    # HTTPError is the client's transport library's base class, whichever library that is.
-    from huggingface_hub.errors import HfHubHTTPError, HTTPError, OfflineModeIsEnabled
+    from huggingface_hub import errors as hub_errors
 
     where = f"cannot push {kind} {repo_id}"
     try:
         yield
-    except OfflineModeIsEnabled as error:
+    except hub_errors.OfflineModeIsEnabled as error:
         raise EcgBenchError(f"{where}: offline mode is on", fix="unset HF_HUB_OFFLINE") from error
-    except HfHubHTTPError as error:
+    except hub_errors.HFValidationError as error:
+        raise EcgBenchError(f"{repo_id!r} is no repository id: {error}", fix=_NAMING) from error
+    except hub_errors.HfHubHTTPError as error:
         status = error.response.status_code
         if status == 401:
             raise EcgBenchError(f"{where}: the Hub does not accept your token", fix=_LOGIN) from None
@@ -127,7 +122,8 @@ def _explain_errors(kind: Kind, repo_id: str, token: str, endpoint: str) -> Iter
             f"{where}: {endpoint} answered {status}: {detail.replace(token, '***')}",
             fix="try again later; nothing is lost, and files that arrived are not sent again",
         ) from None
-    except HTTPError as error:
+    # The base class of the errors of the client's transport library, whichever library that is.
+    except hub_errors.HTTPError as error:  # type: ignore[attr-defined]
         raise EcgBenchError(
             f"{where}: cannot reach {endpoint} ({type(error).__name__})",
             fix="check the network and HF_ENDPOINT, then push again",

@@ -38,7 +38,7 @@ def refused(folder: Path, repo_id: str = "ecg-bench/tiny-net", **options: bool) 
 def test_bad_repository_id(hub: HubServer, folder: Path, repo_id: str) -> None:
     error = refused(folder, repo_id)
     assert "no repository id" in error.message
-    assert "--repo YOUR_NAME/NAME" in str(error.fix)
+    assert "--repo NAMESPACE/NAME" in str(error.fix)
     assert hub.requests == []
 
 
