@@ -43,3 +43,13 @@ def shared() -> Path:
 def hub():  # noqa: ANN201
     """The Hub on loopback that HF_ENDPOINT points at."""
     return HUB
+
+
+@pytest.fixture(scope="session")
+def synthetic_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A small prepared copy of the embedded dataset."""
+    from hf_ecg_bench.data.prepare import prepare
+
+    folder = tmp_path_factory.mktemp("data") / "ecg-bench" / "synthetic"
+    prepare("synthetic", raw_dir=None, output_dir=folder, options={"n_records": "320"})
+    return folder

@@ -58,7 +58,7 @@ def execute(spec: RunSpec, say: Say, *, write: bool) -> Result:
     started = time.perf_counter()
     trainer.fit()
     trained = time.perf_counter()
-    predictions = predict(trainer, test, inputs.records.columns.is_regression)
+    predictions = record_predictions(trainer.window_logits(test), test, inputs.records.columns.is_regression)
     cost = cost_of(model, trained - started, time.perf_counter() - trained, len(predictions))
     if write:
         store(inputs, trainer, predictions)
@@ -114,22 +114,6 @@ def trainer_and_test(
         is_regression, inputs.task.selection, metrics,
     )  # fmt: skip
     return trainer, test
-
-
-def predict(trainer: EcgTrainer, test: EvaluationWindows, is_regression: np.ndarray) -> np.ndarray:
-    """(test records, targets), finite.
-
-    Raises:
-        TrainingError: the network diverged.
-    """
-    predictions = record_predictions(trainer.window_logits(test), test, is_regression)
-    broken = ~np.isfinite(predictions).all(axis=1)
-    if broken.any():
-        raise TrainingError(
-            f"the predictions of {int(broken.sum())} of {len(predictions)} test records are not finite: the training diverged",
-            fix="a smaller --learning-rate or --max-grad-norm 1, into another --output-dir",
-        )
-    return predictions
 
 
 def cost_of(model: PreTrainedModel, train_seconds: float, test_seconds: float, test_records: int) -> dict[str, Any]:

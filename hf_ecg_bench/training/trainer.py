@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from transformers import EvalPrediction, Trainer
 
+from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.models.losses import masked_loss
 from hf_ecg_bench.models.param_groups import param_groups
 from hf_ecg_bench.signals.windows import mean_per_record
@@ -142,10 +143,19 @@ class EcgTrainer(Trainer):
 def record_predictions(logits: np.ndarray, dataset: EvaluationWindows, is_regression: np.ndarray) -> np.ndarray:
     """(records, targets): probabilities (regression: outputs) of the windows, averaged per record, in record order.
 
-    The mean is taken over probabilities, not logits (datasets.md, section 4; the paper's code does so).
+    The mean is taken over probabilities, not logits, as in the published protocol.
+
+    Raises:
+        TrainingError: outputs that are not finite.
     """
     outputs = np.asarray(logits, np.float64)
     yes_no = ~is_regression
     outputs[:, yes_no] = 0.5 * (1.0 + np.tanh(0.5 * outputs[:, yes_no]))  # the sigmoid, without overflow
     means, _ = mean_per_record(outputs, dataset.record)
+    broken = ~np.isfinite(means).all(axis=1)
+    if broken.any():  # the published code scores such a network as 0.5
+        raise TrainingError(
+            f"the training diverged: the model's outputs for {int(broken.sum())} of {len(means)} records are not finite",
+            fix="a smaller --learning-rate or --max-grad-norm 1, into another --output-dir",
+        )
     return means.astype(np.float32)

@@ -1,0 +1,90 @@
+"""The parts of training that are pure enough to be tested alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from hf_ecg_bench.errors import TrainingError
+from hf_ecg_bench.tasks.targets import multi_hot
+from hf_ecg_bench.training.batches import EpochSampler
+from hf_ecg_bench.training.checkpoints import last_complete_checkpoint
+from hf_ecg_bench.training.examples import choose_examples
+from hf_ecg_bench.training.records import SplitRecords, training_subset
+from hf_ecg_bench.training.selection import check_selectable, selection_metrics
+
+
+def test_multi_hot_counts_repeats_once_and_picks_classes():
+    labels = pa.array([[2, 2, 0], [], [1]], pa.list_(pa.int64()))
+    np.testing.assert_array_equal(multi_hot(labels, [0, 1, 2]), [[1, 0, 1], [0, 0, 0], [0, 1, 0]])
+    np.testing.assert_array_equal(multi_hot(labels, [2, 1]), [[1, 0], [0, 0], [0, 1]])
+    np.testing.assert_array_equal(multi_hot(labels.slice(1), [0, 1]), [[0, 0], [0, 1]])
+
+
+def test_sampler_drops_the_last_incomplete_batch_and_repeats_itself():
+    sampler = EpochSampler(10, 4, seed=3)
+    first = list(sampler)
+    assert len(sampler) == len(first) == len(set(first)) == 8
+    sampler.set_epoch(1)
+    second = list(sampler)
+    assert first != second
+    assert list(sampler) == second
+    sampler.set_epoch(0)
+    assert list(sampler) == first
+
+
+def _split(patients: list[str | None]) -> SplitRecords:
+    n = len(patients)
+    ids = np.array([f"r{i}" for i in range(n)], dtype=object)
+    return SplitRecords(None, np.arange(n), ids, np.array(patients, dtype=object), np.zeros((n, 1), np.float32))
+
+
+def test_subsets_are_nested_and_keep_patients_whole():
+    split = _split([f"p{i // 3}" for i in range(90)] + [None] * 10)
+    kept: set[str] = set()
+    for fraction in (0.05, 0.1, 0.25, 0.5, 1.0):
+        subset = training_subset(split, fraction, 0, seed=7)
+        now = set(subset.record_id)
+        assert kept <= now
+        assert abs(len(now) - fraction * 100) <= 3
+        for patient in set(subset.patient_id) - {None}:
+            assert (subset.patient_id == patient).sum() == 3
+        kept = now
+    assert len(training_subset(split, 1.0, 17, seed=7).records) == 17
+    assert set(training_subset(split, 0.5, 0, seed=8).record_id) != set(training_subset(split, 0.5, 0, seed=7).record_id)
+
+
+def test_selection_metrics():
+    targets = np.array([[1, 0.5], [0, 1.5], [1, np.nan]])
+    predictions = np.array([[0.9, 0.0], [0.1, 1.0], [0.8, 9.0]])
+    scores = selection_metrics(targets, predictions, np.array([False, True]))
+    assert scores == {"macro_auroc": 1.0, "mae": 0.5, "composite": 0.5}
+
+
+def test_unselectable_validation_is_refused():
+    with pytest.raises(TrainingError, match="best epoch cannot be picked by macro_auroc"):
+        check_selectable(np.zeros((5, 2)), np.array([False, False]), "macro_auroc")
+    check_selectable(np.array([[0.0], [1.0]]), np.array([False]), "macro_auroc")
+    with pytest.raises(TrainingError, match="mae"):
+        check_selectable(np.full((5, 1), np.nan), np.array([True]), "mae")
+
+
+def test_examples_span_right_to_wrong():
+    targets = np.tile([[1.0, 0.0]], (5, 1))
+    predictions = np.array([[0.9, 0.1], [0.1, 0.9], [0.5, 0.5], [0.7, 0.3], [0.3, 0.7]])
+    chosen = choose_examples(targets, predictions, np.array([False, False]), 3)
+    assert chosen.tolist() == [0, 2, 1]
+    assert len(choose_examples(targets, predictions, np.array([False, False]), 0)) == 0
+    assert len(choose_examples(targets, predictions, np.array([False, False]), 99)) == 5
+
+
+def test_only_complete_checkpoints_count(tmp_path):
+    assert last_complete_checkpoint(tmp_path) is None
+    for step, state in ((5, "{}"), (10, "{}"), (20, '{"half'), (30, None)):
+        folder = tmp_path / f"checkpoint-{step}"
+        folder.mkdir()
+        (folder / "optimizer.pt").touch()
+        if state is not None:
+            (folder / "trainer_state.json").write_text(state)
+    assert last_complete_checkpoint(tmp_path) == tmp_path / "checkpoint-10"
