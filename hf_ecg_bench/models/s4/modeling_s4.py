@@ -34,15 +34,15 @@ class S4Kernel(nn.Module):
 
     def hf_reset(self) -> None:
         """HiPPO-LegS dynamics, log-uniform time steps, complex normal C, length-corrected."""
-        pairs, channels = self.w.shape[1], self.w.shape[0]
+        if self.w.is_meta:  # from_pretrained builds there first; the values come later
+            return
+        channels, pairs, _ = self.w.shape
         B, P, w = hippo_legs(2 * pairs)
-        for name, value in (("B", B), ("P", P), ("Q", P.conj()), ("w", w)):
+        for name, value in (("B", B), ("P", P), ("Q", P.conj().resolve_conj()), ("w", w)):
             initialization.copy_(getattr(self, name), torch.view_as_real(value).expand(getattr(self, name).shape))
         low, high = (math.log(value) for value in self.dt_range)
         initialization.uniform_(self.log_dt, low, high)
-        C = torch.randn(2, channels, pairs, 2) / math.sqrt(2)
-        if self.log_dt.is_meta:
-            return
+        C = torch.randn(2, channels, pairs, 2, device=self.w.device) / math.sqrt(2)
         initialization.copy_(self.C, corrected(C, *self.dynamics(), self.l_max))
 
     def dynamics(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
