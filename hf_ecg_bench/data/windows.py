@@ -18,7 +18,8 @@ class WindowReader:
         plan: from `signals.contract.plan`, for this dataset and model.
 
     Raises:
-        ContractError: the rows have another number of leads than the plan's source, or all are shorter than its window.
+        ContractError: the rows have another number of leads than the plan's source, or all are shorter than
+            its window.
     """
 
     def __init__(self, view: SignalView, plan: ConversionPlan) -> None:
@@ -27,11 +28,13 @@ class WindowReader:
         self._lengths = view.lengths()
         where = plan.source.where
         if len(view) and view.leads != len(plan.source.leads):
-            raise ContractError(f"{where}: rows with {view.leads} leads; the plan is for {len(plan.source.leads)}")
+            raise ContractError(
+                f"{where}: rows with {view.leads} leads; the plan is for {len(plan.source.leads)}"
+            )
         if len(view) and self._lengths.max() < plan.window:
             raise ContractError(
-                f"{where}: the longest of {len(view)} records has {int(self._lengths.max())} samples; {plan.target.where} "
-                f"needs windows of {plan.window}",
+                f"{where}: the longest of {len(view)} records has {int(self._lengths.max())} samples; "
+                f"{plan.target.where} needs windows of {plan.window}",
                 fix="choose a model with a shorter window, or longer records",
             )
 
@@ -58,18 +61,20 @@ class WindowReader:
         """
         records, starts = np.asarray(records), np.asarray(starts)
         self._check(records, starts)
-        window, crop = self.plan.window, self.view.crop
+        crops = self.view.crops(records, starts, self.plan.window)
         # Filled in the model's layout at once, and handed on as (batch, time, leads) without moving it.
-        batch = np.empty((len(records), self.view.leads, window), dtype=np.float32)
-        for target, record, start in zip(batch, records.tolist(), starts.tolist(), strict=True):
-            target[:] = crop(record, start, window).T
+        batch = np.empty((len(records), self.view.leads, self.plan.window), dtype=np.float32)
+        for target, crop in zip(batch, crops, strict=True):
+            target[:] = crop.T
         return self.plan.apply(batch.transpose(0, 2, 1))
 
     training = read
 
     def _check(self, records: np.ndarray, starts: np.ndarray) -> None:
         if records.ndim != 1 or records.shape != starts.shape:
-            raise DataError(f"records of shape {records.shape} with starts of shape {starts.shape}; expected (n,) twice")
+            raise DataError(
+                f"records of shape {records.shape} with starts of shape {starts.shape}; expected (n,) twice"
+            )
         if not len(records):
             return
         if records.min() < 0 or records.max() >= len(self.view):
@@ -78,7 +83,7 @@ class WindowReader:
         if outside.any():
             bad = int(np.flatnonzero(outside)[0])
             raise DataError(
-                f"window {int(starts[bad])}..{int(starts[bad]) + self.plan.window} leaves record {int(records[bad])} "
+                f"window of {self.plan.window} samples from {int(starts[bad])} leaves record {int(records[bad])} "
                 f"of {int(self._lengths[records[bad]])} samples",
                 fix="take starts from evaluation_index or training_start",
             )

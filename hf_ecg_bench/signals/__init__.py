@@ -1,1 +1,1 @@
-"""Signals as arrays: leads, resampling, windows, missing samples and the contract with a model. Numpy only, no disk."""
+"""Signals as arrays (numpy only): leads, resampling, windows, NaN, and the contract with a model."""

@@ -1,4 +1,4 @@
-"""The contract between a dataset's signals and a model's input: one plan, printed and recorded, or an error."""
+"""The contract between a dataset's signals and a model's input: one recorded plan, or an error."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from hf_ecg_bench.signals.leads import LEADS
 from hf_ecg_bench.signals.resampling import resampler
 from hf_ecg_bench.signals.windows import window_length
 
-# Beyond this the signal holds too little of what the model looks at (100 Hz fed to a 500 Hz model is the limit).
+# Beyond this too little of what the model looks at is in the signal (100 Hz for a 500 Hz model is the limit).
 MAX_UPSAMPLING = 5.0
 
 # Volts per unit; a unit that is not here (z-scores, counts) cannot be converted.
@@ -100,15 +100,17 @@ class ConversionPlan:
             windows: (batch, window, leads of the source). Never changed.
 
         Returns:
-            (batch, leads of the model, samples) float32, C-contiguous. Shares memory with `windows` only where nothing has
-            to be done, not even a change of layout.
+            (batch, leads of the model, samples) float32, C-contiguous. Shares memory with `windows` only
+            where nothing has to be done, not even a change of layout.
 
         Raises:
             DataError: another shape, or infinite samples.
         """
         expected = (self.window, len(self.source.leads))
         if windows.ndim != 3 or windows.shape[1:] != expected:
-            raise DataError(f"windows of shape {windows.shape}; expected (batch, {expected[0]}, {expected[1]})")
+            raise DataError(
+                f"windows of shape {windows.shape}; expected (batch, {expected[0]}, {expected[1]})"
+            )
         if self.lead_order != tuple(range(expected[1])):
             windows = windows[:, :, self.lead_order]
         signals = np.ascontiguousarray(windows.transpose(0, 2, 1), dtype=np.float32)
@@ -131,13 +133,13 @@ def plan(source: SignalSource, target: ModelInput, *, accept_unit: str | None = 
     """Plan the conversion from a dataset's signals to a model's input.
 
     Args:
-        accept_unit: a unit that cannot be converted and is fed as it is, on purpose (`z` for EchoNext's z-scores, as
-            published); the plan's steps say so.
+        accept_unit: a unit that cannot be converted and is fed as it is, on purpose (`z` for EchoNext's
+            z-scores, as published); the plan's steps say so.
 
     Raises:
-        ContractError: a rate that is not positive, upsampling by more than `MAX_UPSAMPLING`, missing leads, a unit that
-            cannot be converted, records shorter than the model's window, or a window of another length than the only
-            one that the model takes.
+        ContractError: a rate that is not positive, upsampling by more than `MAX_UPSAMPLING`, missing leads, a
+            unit that cannot be converted, records shorter than the model's window, or a window of another
+            length than the only one that the model takes.
     """
     for side in (source, target):
         if not 0 < side.rate < float("inf"):
@@ -160,7 +162,8 @@ def _match_leads(source: SignalSource, target: ModelInput) -> tuple[tuple[int, .
     if absent or len(columns) < len(source.leads):
         problem = f"lead {', '.join(absent)} missing" if absent else "a lead appears twice"
         raise ContractError(
-            f"{source.where}: {problem}; {target.where} needs {' '.join(target.leads)}, found {' '.join(source.leads)}",
+            f"{source.where}: {problem}; {target.where} needs {' '.join(target.leads)}, "
+            f"found {' '.join(source.leads)}",
             fix="prepare the dataset with hf-ecg-bench prepare, which puts the leads in order by name",
         )
     order = tuple(columns[lead.casefold()] for lead in target.leads)
@@ -178,7 +181,7 @@ def _match_units(source: SignalSource, target: ModelInput, accept_unit: str | No
     if source.unit == accept_unit:
         return 1.0, f"unit: {source.unit!r} fed as if it were {target.unit}, accepted by the user"
     raise ContractError(
-        f"{source.where}: signal in {source.unit!r}, {target.where} needs {target.unit}, and there is no conversion",
+        f"{source.where}: signal in {source.unit!r}, {target.where} needs {target.unit}: no conversion",
         fix=f"use data in {target.unit}, or feed it as it is on purpose with accept_unit={source.unit!r}",
     )
 
@@ -193,7 +196,8 @@ def _match_lengths(source: SignalSource, target: ModelInput) -> tuple[int, int, 
         )
     if source.seconds is not None and source.seconds < target.seconds:
         raise ContractError(
-            f"{source.where}: records of {source.seconds:g} s are shorter than the {target.seconds:g} s window of {target.where}",
+            f"{source.where}: records of {source.seconds:g} s are shorter than the window of "
+            f"{target.where}, {target.seconds:g} s",
             fix=f"choose a model with a window of at most {source.seconds:g} s, or longer records",
         )
     try:
@@ -204,14 +208,16 @@ def _match_lengths(source: SignalSource, target: ModelInput) -> tuple[int, int, 
     if samples < 1 or (target.fixed_length is not None and samples != target.fixed_length):
         expected = f"exactly {target.fixed_length}" if target.fixed_length is not None else "at least 1"
         raise ContractError(
-            f"{target.where} takes {expected} samples; {target.seconds:g} s of {source.where} are {window} at "
-            f"{source.rate:g} Hz and {samples} at {target.rate:g} Hz",
+            f"{target.where} takes {expected} samples; {target.seconds:g} s of {source.where} are "
+            f"{window} at {source.rate:g} Hz and {samples} at {target.rate:g} Hz",
             fix="use the model's own window length and sampling rate",
         )
-    cut = f"window: {window / source.rate:g} s = {window} samples at {source.rate:g} Hz, cut before resampling"
+    cut = (
+        f"window: {window / source.rate:g} s = {window} samples at {source.rate:g} Hz, cut before resampling"
+    )
     if source.rate == target.rate:
         return window, samples, (cut, f"rate: {source.rate:g} Hz, as the model needs ({samples} samples)")
-    move = f"rate: {source.rate:g} -> {target.rate:g} Hz ({samples} samples), windowed sinc as resampy's kaiser_best"
+    move = f"rate: {source.rate:g} -> {target.rate:g} Hz ({samples} samples), as resampy's kaiser_best"
     if ratio > 1:
         move += f"; nothing above {source.rate / 2:g} Hz is gained"
     return window, samples, (cut, move)

@@ -16,7 +16,7 @@ def splitmix64(state: np.ndarray) -> np.ndarray:
 
 
 def hashed(*keys: int | np.ndarray) -> np.ndarray:
-    """Uniform uint64 as a function of the keys (integers, or integer arrays that broadcast), in their order."""
+    """Uniform uint64 as a function of the keys, integers or integer arrays that broadcast."""
     state = np.zeros(1, dtype=np.uint64)
     for key in keys:
         state = splitmix64(state ^ np.atleast_1d(np.asarray(key, dtype=np.int64)).astype(np.uint64))

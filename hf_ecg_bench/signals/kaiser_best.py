@@ -1,8 +1,8 @@
-"""The interpolation filter `kaiser_best` of resampy, and which input samples with which weights make an output sample.
+"""The interpolation filter `kaiser_best` of resampy, and the weights it gives to input samples.
 
-Source: the filter's definition and the interpolation rule (band-limited interpolation with a tabulated windowed sinc,
-after J. O. Smith, "Digital Audio Resampling Home Page") as documented by resampy 0.4.3. The two constants below were fitted
-to its table: the largest difference over the 409,601 entries is 3e-11.
+Source: the filter's definition and the interpolation rule (band-limited interpolation with a tabulated
+windowed sinc, after J. O. Smith, "Digital Audio Resampling Home Page") as documented by resampy 0.4.3. The
+two constants below were fitted to its table: the largest difference over the 409,601 entries is 3e-11.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BETA = 12.984585301434363
 
 @lru_cache(maxsize=1)
 def table() -> np.ndarray:
-    """Right half of the filter, (ZERO_CROSSINGS * PRECISION + 1,) float64: R sinc(R u) kaiser(u / 50; beta)."""
+    """Right half of the filter, (409601,) float64: R sinc(R u) kaiser(u / 50; beta)."""
     u = np.arange(ZERO_CROSSINGS * PRECISION + 1) / PRECISION
     taper = np.i0(BETA * np.sqrt(1 - (u / ZERO_CROSSINGS) ** 2)) / np.i0(BETA)
     half = ROLL_OFF * np.sinc(ROLL_OFF * u) * taper
@@ -35,13 +35,14 @@ def output_length(n_in: int, rate_in: float, rate_out: float) -> int:
 def band(start: int, stop: int, rate_in: float, rate_out: float) -> tuple[np.ndarray, np.ndarray]:
     """Weights of the outputs start..stop-1 of a signal without ends.
 
-    Output i lies at time t = i / r (r = rate_out / rate_in) between the samples k = int(t) and k + 1. Going down (r < 1) the
-    filter is stretched and scaled by r. The step from one sample to the next in the table is truncated to whole entries,
-    and t is rounded, as in the reference: both move the result by up to 1e-4 mV, so both are repeated here exactly.
+    Output i lies at time t = i / r (r = rate_out / rate_in) between the samples k = int(t) and k + 1. Going
+    down (r < 1) the filter is stretched and scaled by r. The step from one sample to the next in the table is
+    truncated to whole entries, and t is rounded, as in the reference: both move the result by up to 1e-4 mV,
+    so both are repeated here exactly.
 
     Returns:
-        first: (stop - start,) int64, the input sample that the first weight of each row belongs to (may be negative).
-        weights: (stop - start, taps) float64. Samples outside the signal are simply left out (they count as zero).
+        first: (stop - start,) int64, input sample of each row's first weight (may be negative).
+        weights: (stop - start, taps) float64; samples outside the signal count as zero.
     """
     ratio = float(rate_out) / rate_in
     scale = min(1.0, ratio)

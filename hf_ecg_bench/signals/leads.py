@@ -27,13 +27,15 @@ def lead_positions(names: Sequence[str], *, where: str) -> dict[int, int]:
             continue
         if position in found:
             raise DataError(
-                f"{where}: lead {LEADS[position]} appears twice ({names[found[position]]!r} and {name!r}); expected each lead once",
+                f"{where}: lead {LEADS[position]} appears twice ({names[found[position]]!r} and {name!r}); "
+                "expected each lead once",
                 fix="correct the lead names in the record's header, or leave the record out",
             )
         found[position] = column
     if not found:
         raise DataError(
-            f"{where}: none of the leads {', '.join(map(repr, names)) or '(none)'} is one of {', '.join(LEADS)}",
+            f"{where}: no standard lead among {', '.join(map(repr, names)) or '(none)'}; "
+            f"expected {', '.join(LEADS)}",
             fix="rename the leads in the record's header to the standard names",
         )
     return found
@@ -42,7 +44,7 @@ def lead_positions(names: Sequence[str], *, where: str) -> dict[int, int]:
 def to_canonical(
     signal: np.ndarray, names: Sequence[str], *, where: str, missing: Literal["zero", "error"] = "zero"
 ) -> np.ndarray:
-    """Columns of `signal` in the order of `LEADS`, matched by name; other leads (Frank's vx, vy, vz) are dropped.
+    """Columns of `signal` in the order of `LEADS`, matched by name; others (Frank's vx, vy, vz) are dropped.
 
     Args:
         signal: (time, n), any real type.
@@ -54,11 +56,12 @@ def to_canonical(
         (time, 12) float32, C-contiguous, a new array.
 
     Raises:
-        DataError: shape and names disagree, duplicate or only unknown names, missing leads with `missing="error"`.
+        DataError: shape and names disagree, duplicate or only unknown names, missing leads with
+            `missing="error"`.
     """
     if signal.ndim != 2 or signal.shape[1] != len(names):
         raise DataError(
-            f"{where}: signal of shape {signal.shape}; expected (time, {len(names)}) for {len(names)} lead names"
+            f"{where}: shape {signal.shape} with {len(names)} lead names; expected (time, {len(names)})"
         )
     found = lead_positions(names, where=where)
     absent = [lead for position, lead in enumerate(LEADS) if position not in found]
@@ -76,9 +79,9 @@ def to_canonical(
 def limb_lead_residual(signal: np.ndarray) -> float:
     """How far the six limb leads are from the relations that define them, in the signal's unit.
 
-    Einthoven: II = I + III. Goldberger: aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2. The relations hold for every
-    correctly named record up to rounding (a few uV), also when electrodes were swapped on the patient; they break when
-    columns are swapped, mislabelled, scaled one by one, or missing (all zero).
+    Einthoven: II = I + III. Goldberger: aVR = -(I + II) / 2, aVL = I - II / 2, aVF = II - I / 2. They hold
+    up to rounding (a few uV) for every correctly named record, also when electrodes were swapped on the
+    patient; they break when columns are swapped, mislabelled, scaled one by one, or missing (all zero).
 
     Args:
         signal: (time, 12), canonical leads; samples with NaN are left out.

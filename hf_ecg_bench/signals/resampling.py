@@ -1,9 +1,10 @@
 """Resampling that gives resampy's `kaiser_best` numbers as a handful of small matrix products.
 
-The resampler is linear and its weights are a band: each output depends on about 100 (going up) to 500 (going down by 5)
-neighbouring inputs. Blocks of `BLOCK` outputs share one range of inputs, so a signal is resampled by one float32 matrix
-product per block over all windows and leads at once. Every block has its own weights, so the ends of the signal and the
-rounding of output times need no special case. Differences to resampy: 1e-9 in the weights, 2e-6 mV by float32 sums.
+The resampler is linear and its weights are a band: each output depends on about 100 (going up) to 500 (going
+down by 5) neighbouring inputs. Blocks of `BLOCK` outputs share one range of inputs, so a signal is resampled
+by one float32 matrix product per block over all windows and leads at once. Every block has its own weights,
+so the ends of the signal and the rounding of output times need no special case. Differences to resampy: 1e-9
+in the weights, 2e-6 mV by float32 sums.
 """
 
 from __future__ import annotations
@@ -18,9 +19,9 @@ from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.signals import kaiser_best
 from hf_ecg_bench.signals.nan import has_nonfinite
 
-# By measurement (OpenBLAS, AVX-512 and AVX2): smaller blocks lose to overhead, larger ones to zeros outside of the band.
+# By measurement: smaller blocks lose to overhead, larger ones to the zeros outside of the band.
 BLOCK = 64
-# Signals up to this length share resamplers of the next power of two; longer ones are done block by block, unstored.
+# Signals up to this length share resamplers of the next power of two; longer ones are not stored.
 STORED_LENGTH = 16384
 
 
@@ -49,7 +50,7 @@ class Resampler:
     blocks: tuple[Block, ...]
 
     def __call__(self, signals: np.ndarray) -> np.ndarray:
-        """(..., n_in, leads) -> (..., n_out, leads) float32, a new array (C-contiguous as (..., leads, n_out))."""
+        """(..., n_in, leads) -> (..., n_out, leads) float32, a new array with time innermost."""
         if signals.ndim < 2:
             raise DataError(f"signal of shape {signals.shape}; expected (..., {self.n_in}, leads)")
         return np.swapaxes(self.last_axis(np.swapaxes(signals, -1, -2)), -1, -2)
@@ -70,7 +71,8 @@ class Resampler:
 def resampler(n_in: int, rate_in: float, rate_out: float) -> Resampler:
     """The resampler for signals of `n_in` samples; equal rates give a copy.
 
-    Its weights take 4 * n_out * (taps + BLOCK / r) bytes: 0.7 MB for 2.5 s from 500 to 240 Hz, 8 MB for 10 s from 1000 to 500 Hz.
+    Its weights take 4 * n_out * (taps + BLOCK / r) bytes: 0.7 MB for 2.5 s from 500 to 240 Hz, 8 MB for 10 s
+    from 1000 to 500 Hz.
 
     Raises:
         DataError: a rate that is not positive, or a signal too short for one output sample.
@@ -100,13 +102,13 @@ def resample(signal: np.ndarray, rate_in: float, rate_out: float) -> np.ndarray:
     rows = np.ascontiguousarray(signal.T, dtype=np.float32)
     if has_nonfinite(rows):
         raise DataError(
-            "signal with NaN or infinite samples cannot be resampled: they would spread over their neighbours",
+            "signal with NaN or infinite samples cannot be resampled: they would spread",
             fix="fill the gaps first, with signals.nan.interpolate or signals.nan.zero",
         )
     if rate_in == rate_out:
         return np.ascontiguousarray(rows.T)
     if n_in <= STORED_LENGTH:
-        # The reference leaves out samples beyond the ends, which is the same as zeros there: padding changes nothing.
+        # The reference leaves out samples beyond the ends: the same as zeros, so padding changes nothing.
         padded = np.zeros((len(rows), max(1024, 1 << (n_in - 1).bit_length())), dtype=np.float32)
         padded[:, :n_in] = rows
         return np.ascontiguousarray(

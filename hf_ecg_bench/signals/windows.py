@@ -28,8 +28,8 @@ def evaluation_starts(length: int, window: int, tail: Tail = "drop") -> np.ndarr
     """First samples of the windows of one record of `length` samples: 0, W, 2W, ... without overlap.
 
     Args:
-        tail: what happens to the samples after the last whole window: `drop` leaves them out (the published rule),
-            `shift` adds a last window that ends with the record and overlaps the one before.
+        tail: what happens to the samples after the last whole window: `drop` leaves them out (the published
+            rule), `shift` adds a last window that ends with the record and overlaps the one before.
 
     Returns:
         (windows,) int64; empty for a record shorter than one window, under both rules.
@@ -81,8 +81,8 @@ def training_start(
         length: samples of the record, or of each record.
         window: samples of the window.
         record: the record's number, or (records,) of them.
-        published: draw from 0..length-window-1 as the published code does, so that the last start never occurs; the
-            default includes it.
+        published: draw from 0..length-window-1 as the published code does, so that the last start never
+            occurs; the default includes it.
 
     Returns:
         int for one record, else (records,) int64.
@@ -119,7 +119,8 @@ def mean_per_record(outputs: np.ndarray, record_index: np.ndarray) -> tuple[np.n
     """
     if outputs.ndim != 2 or record_index.shape != (len(outputs),):
         raise DataError(
-            f"outputs of shape {outputs.shape} with record_index of shape {record_index.shape}; expected (n, targets) and (n,)"
+            f"outputs of shape {outputs.shape} with record_index of shape {record_index.shape}; "
+            "expected (n, targets) and (n,)"
         )
     if not len(outputs):
         return outputs, record_index
