@@ -1,0 +1,56 @@
+"""Metadata tables of raw datasets: comma-separated text, read as text, with the columns that are needed."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+from hf_ecg_bench.errors import DataError
+
+
+def read_table(path: Path, columns: Sequence[str], *, fix: str) -> list[dict[str, str]]:
+    """All rows as text, cells stripped.
+
+    Args:
+        path: the file.
+        columns: columns that must be there.
+        fix: what to tell a user whose file is missing or lacks a column.
+
+    Raises:
+        DataError: no such file, not readable as UTF-8 CSV, a missing column, or no row.
+    """
+    try:
+        with open(path, encoding="utf-8-sig", newline="") as handle:
+            reader = csv.DictReader(handle)
+            names = [name.strip() for name in reader.fieldnames or []]
+            reader.fieldnames = names
+            missing = [column for column in columns if column not in names]
+            if missing:
+                raise DataError(
+                    f"{path}: no column {', '.join(missing)}; found {', '.join(names) or 'nothing'}", fix=fix
+                )
+            rows = [{name: (row[name] or "").strip() for name in names} for row in reader]
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise DataError(f"no {path.name} in {path.parent}", fix=fix) from error
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path} is not a UTF-8 table of comma-separated values: {error}", fix=fix) from error
+    if not rows:
+        raise DataError(f"{path} has no rows", fix=fix)
+    return rows
+
+
+def number(text: str) -> float | None:
+    """A finite number, or None where the cell holds none (empty, text, NaN, infinity)."""
+    try:
+        value = float(text)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
+
+
+def whole_number(text: str) -> int | None:
+    """A whole number, also written `3.0`, or None."""
+    value = number(text)
+    return int(value) if value is not None and value == int(value) else None
