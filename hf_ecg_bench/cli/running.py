@@ -61,7 +61,7 @@ def register(verbs: Any) -> None:
     demo = verbs.add_parser(
         "demo",
         help="the main job on the embedded data, then the report",
-        **example("hf-ecg-bench demo", "hf-ecg-bench demo --output-dir /tmp/demo"),
+        **example("hf-ecg-bench demo", "hf-ecg-bench demo --output-dir first-look"),
     )
     demo.add_argument("--output-dir", type=Path, default=Path("demo"), help="default: ./demo")
     demo.set_defaults(handler=_demo)

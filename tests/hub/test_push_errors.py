@@ -34,7 +34,7 @@ def refused(folder: Path, repo_id: str = "ecg-bench/tiny-net", **options: bool) 
     return error.value
 
 
-@pytest.mark.parametrize("repo_id", ["tiny-net", "a/b/c", "a b/c", "ecg-bench/tiny..net", "/tmp/x"])
+@pytest.mark.parametrize("repo_id", ["tiny-net", "a/b/c", "a b/c", "ecg-bench/tiny..net", "/a/b"])
 def test_bad_repository_id(hub: HubServer, folder: Path, repo_id: str) -> None:
     error = refused(folder, repo_id)
     assert "no repository id" in error.message
