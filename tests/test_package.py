@@ -42,7 +42,7 @@ def packaged_files() -> set[str]:
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The wheel, built from a copy: setuptools leaves its `build` folder behind, and would pack it up again."""
+    """The wheel, built from a copy: setuptools would leave a `build` folder behind, and pack it up again."""
     copy = tmp_path_factory.mktemp("source")
     for name in ("pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, copy)
