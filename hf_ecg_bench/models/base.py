@@ -69,7 +69,9 @@ class EcgModel(EcgPreTrainedModel):
         """Tokens -> pooled features `(batch, hidden_size)`: the plain mean."""
         return tokens.mean(dim=1)
 
-    def forward(self, input_values: Tensor, return_dict: bool | None = None) -> EcgModelOutput | tuple[Tensor, Tensor]:
+    def forward(
+        self, input_values: Tensor, return_dict: bool | None = None
+    ) -> EcgModelOutput | tuple[Tensor, Tensor]:
         """Features of windows.
 
         Args:
@@ -86,7 +88,11 @@ class EcgModel(EcgPreTrainedModel):
     def _check_input(self, input_values: Tensor) -> None:
         shape, leads = tuple(input_values.shape), self.config.n_leads
         if len(shape) != 3 or shape[1] != leads or shape[2] == 0:
-            hint = "; transpose it: (batch, time, leads) was passed" if len(shape) == 3 and shape[2] == leads else ""
+            hint = (
+                "; transpose it: (batch, time, leads) was passed"
+                if len(shape) == 3 and shape[2] == leads
+                else ""
+            )
             raise ContractError(f"input_values must be (batch, {leads}, time), found {shape}{hint}")
 
 
@@ -134,8 +140,8 @@ class EcgForSequenceClassification(EcgPreTrainedModel):
             labels: (batch, targets), NaN where missing; regression targets z-scored.
 
         Returns:
-            loss, logits, last_hidden_state, pooler_output. NaN logits become 0 as in the reference; the loss keeps them,
-            so that a training that diverges shows.
+            loss, logits, last_hidden_state, pooler_output. The reference sets NaN logits to 0. As NaN samples count as
+            0 already, they only come from a training that diverged; here they stay, so that it shows.
         """
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.freeze_backbone):
             features = self.encoder(input_values, return_dict=True)
@@ -143,9 +149,7 @@ class EcgForSequenceClassification(EcgPreTrainedModel):
         loss = None
         if labels is not None:
             loss = masked_loss(logits, labels, self.is_regression(logits.device))
-        output = EcgClassifierOutput(
-            loss=loss, logits=torch.where(torch.isnan(logits), torch.zeros_like(logits), logits), **features
-        )
+        output = EcgClassifierOutput(loss=loss, logits=logits, **features)
         return output if return_dict is None or return_dict else output.to_tuple()
 
     def is_regression(self, device: torch.device) -> Tensor:

@@ -96,11 +96,15 @@ class EcgConfig(PreTrainedConfig):
                 f"{self.sampling_rate}, {self.window_seconds}, {self.hidden_size}"
             )
         if self.head == "attention" and self.hidden_size % 16:
-            raise ContractError(f"the attention head has 16 parts: hidden_size must be a multiple, found {self.hidden_size}")
+            raise ContractError(
+                f"the attention head has 16 parts: hidden_size must be a multiple, found {self.hidden_size}"
+            )
         for kind in self.target_kinds or ():
             if kind not in KINDS:
                 raise unknown_name("target kind", str(kind), KINDS)
         for name in ("target_kinds", "target_mean", "target_std"):
             value = getattr(self, name)
             if value is not None and len(value) != self.num_labels:
-                raise ContractError(f"{name} has {len(value)} entries for {self.num_labels} targets (id2label)")
+                raise ContractError(
+                    f"{name} has {len(value)} entries for {self.num_labels} targets (id2label)"
+                )

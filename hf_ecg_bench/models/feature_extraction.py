@@ -1,2 +1,130 @@
-from transformers import FeatureExtractionMixin
-class EcgFeatureExtractor(FeatureExtractionMixin): pass
+"""From a recorded ECG to what a model takes: saved with the model, so that users need to know nothing about windows and rates."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from transformers import BatchFeature, FeatureExtractionMixin
+
+from hf_ecg_bench.errors import ContractError
+from hf_ecg_bench.models.configuration import EcgConfig
+from hf_ecg_bench.signals.contract import VOLTS, ModelInput, SignalSource, plan
+from hf_ecg_bench.signals.leads import LEADS
+from hf_ecg_bench.signals.windows import evaluation_starts
+
+# Millivolts that no surface ECG exceeds for long: a signal beyond is in other units, or raw counts.
+_PLAUSIBLE_MV = 30.0
+
+
+class EcgFeatureExtractor(FeatureExtractionMixin):
+    """Cuts a 12-lead record into the windows a model was made for, at its sampling rate.
+
+    A FeatureExtractionMixin, not a SequenceFeatureExtractor: the Trainer would take the latter for something that pads.
+
+    Args:
+        sampling_rate: Hz of the model.
+        window_seconds: length of a window.
+        leads: names, in the model's order.
+        fixed_length: samples per window where the model takes no other length.
+        tail: `drop` or `shift`, what happens to the samples after the last whole window.
+    """
+
+    model_input_names = ["input_values"]
+
+    def __init__(
+        self,
+        sampling_rate: int = 500,
+        window_seconds: float = 2.5,
+        leads: Sequence[str] = LEADS,
+        fixed_length: int | None = None,
+        tail: str = "drop",
+        **kwargs: Any,
+    ) -> None:
+        super().__init__(**kwargs)
+        self.sampling_rate = sampling_rate
+        self.window_seconds = window_seconds
+        self.leads = list(leads)
+        self.fixed_length = fixed_length
+        self.tail = tail
+
+    @classmethod
+    def from_config(cls, config: EcgConfig) -> EcgFeatureExtractor:
+        """The extractor that belongs to a model."""
+        return cls(
+            sampling_rate=config.sampling_rate,
+            window_seconds=config.window_seconds,
+            fixed_length=getattr(config, "fixed_length", None),
+        )
+
+    def __call__(
+        self,
+        record: Any,
+        *,
+        sampling_rate: float | None = None,
+        unit: str = "mV",
+        leads: Sequence[str] = LEADS,
+        return_tensors: str | None = None,
+    ) -> BatchFeature:
+        """Windows of one record.
+
+        Args:
+            record: (time, leads) in `unit`; NaN where samples are missing (they count as 0).
+            sampling_rate: Hz of the record. It cannot be guessed, so it has to be given.
+            unit: `mV`, `uV` or `V`.
+            leads: names of the record's columns; picked and ordered by name.
+            return_tensors: `pt` or `np`; None gives a numpy array.
+
+        Returns:
+            `input_values` (windows, leads, samples) float32 in mV.
+
+        Raises:
+            ContractError: no or a wrong sampling rate, another shape, unknown unit, missing leads, amplitudes that
+                are not in that unit, or a record shorter than one window.
+        """
+        if sampling_rate is None:
+            raise ContractError(
+                "the record's sampling rate is not known",
+                fix=f"pass sampling_rate=, e.g. sampling_rate={self.sampling_rate}",
+            )
+        signal = self._checked(record, len(leads), unit)
+        where = "the record"
+        source = SignalSource(
+            sampling_rate, tuple(leads), unit, len(signal) / max(sampling_rate, 1e-9), where
+        )
+        target = ModelInput(
+            rate=self.sampling_rate,
+            seconds=self.window_seconds,
+            leads=tuple(self.leads),
+            where="the model",
+            fixed_length=self.fixed_length,
+        )
+        conversion = plan(source, target)
+        starts = evaluation_starts(
+            len(signal), conversion.window, "shift" if self.tail == "shift" else "drop"
+        )
+        windows = np.stack([signal[start : start + conversion.window] for start in starts])
+        return BatchFeature({"input_values": conversion.apply(windows)}, tensor_type=return_tensors)
+
+    @staticmethod
+    def _checked(record: Any, n_leads: int, unit: str) -> np.ndarray:
+        signal = np.asarray(record)
+        if signal.ndim != 2 or signal.shape[1] != n_leads or not np.issubdtype(signal.dtype, np.number):
+            hint = (
+                "; it looks transposed: pass record.T"
+                if signal.ndim == 2 and signal.shape[0] == n_leads
+                else ""
+            )
+            raise ContractError(
+                f"a record must be numbers of shape (time, {n_leads}), found {signal.dtype} {signal.shape}{hint}"
+            )
+        signal = signal.astype(np.float32, copy=False)
+        finite = np.abs(signal[np.isfinite(signal)])
+        level = float(np.median(finite)) if finite.size else 0.0
+        if unit in VOLTS and level * VOLTS[unit] * 1e3 > _PLAUSIBLE_MV:
+            raise ContractError(
+                f"the record's median amplitude is {level:.4g}, which is no ECG in {unit}",
+                fix="pass the unit it is in (unit='uV'), or convert raw counts with the file's gain",
+            )
+        return signal

@@ -34,7 +34,9 @@ def param_groups(
         if parameter.requires_grad:
             members.setdefault(_group(name, spec), []).append((name, parameter))
     if not members:
-        raise TrainingError("no parameter of the model can be trained: the backbone is frozen and there is no head")
+        raise TrainingError(
+            "no parameter of the model can be trained: the backbone is frozen and there is no head"
+        )
     return [
         {
             "name": group,
@@ -61,5 +63,7 @@ def _group(name: str, spec: ModelSpec) -> str:
         if any(inside == prefix or inside.startswith(prefix + ".") for prefix in prefixes)
     ]
     if len(groups) != 1:
-        raise TrainingError(f"parameter {name!r} of {spec.id} is in {len(groups)} layer groups, expected 1 (late or early)")
+        raise TrainingError(
+            f"parameter {name!r} of {spec.id} is in {len(groups)} layer groups, expected 1 (late or early)"
+        )
     return groups[0]

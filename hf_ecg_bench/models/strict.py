@@ -35,7 +35,11 @@ def check_loading(info: dict[str, Any], model: nn.Module, source: str) -> None:
         problems.append(f"{len(lost)} tensors are missing or of another shape: {_some(lost)}")
     if fresh_head and not mismatched and not head <= missing:
         problems.append(f"a part of the head is missing: {_some(sorted(missing & head))}")
-    unexpected = [name for name in info["unexpected_keys"] if not (name.startswith("head.") and (fresh_head or not head))]
+    unexpected = [
+        name
+        for name in info["unexpected_keys"]
+        if not (name.startswith("head.") and (fresh_head or not head))
+    ]
     if unexpected:
         problems.append(f"{len(unexpected)} tensors have no place: {_some(sorted(unexpected))}")
     if problems:
@@ -44,7 +48,9 @@ def check_loading(info: dict[str, Any], model: nn.Module, source: str) -> None:
             fix="load a folder that `hf-ecg-bench convert` or save_pretrained wrote for this model",
         )
     if fresh_head:
-        logger.warning("%s has no head for these targets: a fresh %s is trained", source, type(model.head).__name__)
+        logger.warning(
+            "%s has no head for these targets: a fresh %s is trained", source, type(model.head).__name__
+        )
 
 
 @contextmanager
@@ -54,7 +60,8 @@ def explain_loading_errors(source: Any) -> Iterator[None]:
         yield
     except SafetensorError as error:
         raise CheckpointError(
-            f"{source}: the weights file is damaged or incomplete ({error})", fix="download or convert it again"
+            f"{source}: the weights file is damaged or incomplete ({error})",
+            fix="download or convert it again",
         ) from error
     except RuntimeError as error:
         if "mismatch" not in str(error) and "size" not in str(error):

@@ -23,7 +23,11 @@ SPEC = ModelSpec(
     window_seconds=2.5,
     pretraining=("Harvard-Emory ECG Database",),
     overlaps=(
-        Overlap("ptbxl", "no", "pretrained on the Harvard-Emory ECG Database only; PTB-XL is one of its external test sets"),
+        Overlap(
+            "ptbxl",
+            "no",
+            "pretrained on the Harvard-Emory ECG Database only; PTB-XL is one of its external test sets",
+        ),
     ),
     late=("stage_list.3", "stage_list.4", "stage_list.5", "stage_list.6"),
     early=("first_conv", "first_bn", "stage_list.0", "stage_list.1", "stage_list.2"),

@@ -13,7 +13,9 @@ from hf_ecg_bench.models.net1d.configuration_net1d import Net1dConfig
 class SameConv(nn.Module):
     """Convolution with ceil(length / stride) outputs; where the zero padding is odd, the extra zero goes right."""
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, kernel_size: int, stride: int = 1, groups: int = 1
+    ) -> None:
         super().__init__()
         self.conv = nn.Conv1d(in_channels, out_channels, kernel_size, stride=stride, groups=groups)
 
@@ -30,7 +32,9 @@ class SameConv(nn.Module):
 class Net1dBlock(nn.Module):
     """1x1, grouped and 1x1 convolution, squeeze-excitation, shortcut; (batch, in, time) -> (batch, out, time')."""
 
-    def __init__(self, in_channels: int, out_channels: int, config: Net1dConfig, downsample: bool, first: bool) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, config: Net1dConfig, downsample: bool, first: bool
+    ) -> None:
         super().__init__()
         self.downsample, self.first = downsample, first
         self.conv1 = SameConv(in_channels, out_channels, 1)
@@ -67,11 +71,17 @@ class Net1dBlock(nn.Module):
 class Net1dStage(nn.Module):
     """Blocks of one width, the first of which halves the length."""
 
-    def __init__(self, in_channels: int, out_channels: int, depth: int, config: Net1dConfig, first: bool) -> None:
+    def __init__(
+        self, in_channels: int, out_channels: int, depth: int, config: Net1dConfig, first: bool
+    ) -> None:
         super().__init__()
         self.block_list = nn.ModuleList(
             Net1dBlock(
-                in_channels if index == 0 else out_channels, out_channels, config, index == 0, first and index == 0
+                in_channels if index == 0 else out_channels,
+                out_channels,
+                config,
+                index == 0,
+                first and index == 0,
             )
             for index in range(depth)
         )

@@ -39,7 +39,9 @@ class S4Kernel(nn.Module):
         channels, pairs, _ = self.w.shape
         B, P, w = hippo_legs(2 * pairs)
         for name, value in (("B", B), ("P", P), ("Q", P.conj().resolve_conj()), ("w", w)):
-            initialization.copy_(getattr(self, name), torch.view_as_real(value).expand(getattr(self, name).shape))
+            initialization.copy_(
+                getattr(self, name), torch.view_as_real(value).expand(getattr(self, name).shape)
+            )
         low, high = (math.log(value) for value in self.dt_range)
         initialization.uniform_(self.log_dt, low, high)
         C = torch.randn(2, channels, pairs, 2, device=self.w.device) / math.sqrt(2)
@@ -106,7 +108,9 @@ class S4Model(EcgModel):
         kernels = [layer.kernel for layer in self.layers]
         with torch.autocast(self.device.type, enabled=False):
             with torch.no_grad():
-                dynamics = [torch.cat(parts) for parts in zip(*(kernel.dynamics() for kernel in kernels), strict=True)]
+                dynamics = [
+                    torch.cat(parts) for parts in zip(*(kernel.dynamics() for kernel in kernels), strict=True)
+                ]
                 basis = kernel_basis(*dynamics, self.config.l_max, length)
             C = torch.cat([kernel.C for kernel in kernels], dim=1)
             C = C.to(torch.promote_types(C.dtype, torch.float32))

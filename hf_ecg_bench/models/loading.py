@@ -1,0 +1,182 @@
+"""Models by name, folder or Hub id: fresh or with their weights, with the head and the targets that are asked for."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, PreTrainedModel
+
+import hf_ecg_bench.models  # noqa: F401  registers the Auto classes
+from hf_ecg_bench.errors import CheckpointError, unknown_name
+from hf_ecg_bench.files import sha256_file
+from hf_ecg_bench.models.configuration import EcgConfig
+from hf_ecg_bench.models.registry import MODELS, get_model_spec, model_class
+from hf_ecg_bench.models.spec import ModelSpec
+
+_TARGET_FIELDS = ("id2label", "label2id", "target_kinds", "target_mean", "target_std")
+
+
+def load_model(
+    name_or_dir: str | os.PathLike[str],
+    *,
+    target_names: Sequence[str] | None = None,
+    target_kinds: Sequence[str] | None = None,
+    head: str | None = None,
+    freeze_backbone: bool | None = None,
+    seed: int | None = None,
+    pretrained: bool | None = None,
+    **config_overrides: Any,
+) -> PreTrainedModel:
+    """Load a model, or build a fresh one.
+
+    Args:
+        name_or_dir: a model id (`s4`, `ecg_founder`), a folder that `convert`, `run` or save_pretrained wrote, or a Hub id.
+        target_names: what the head predicts, in order. Needed for a classifier that is not one yet.
+        target_kinds: `binary` or `regression` per target; None: all binary.
+        head: `linear` or `attention`; None keeps what the folder has (a backbone stays a backbone).
+        freeze_backbone: train only the head. None keeps what the folder says.
+        seed: of whatever is drawn at random here; None uses torch's global generator.
+        pretrained: whether an id means its public weights; None: where there are any. False builds a fresh model.
+        **config_overrides: fields of the configuration (`dropout=0.1`).
+
+    Returns:
+        The model in eval mode where it was loaded, in train mode where it is fresh, as in transformers.
+
+    Raises:
+        UnknownNameError: no such model, head, target kind or configuration field.
+        CheckpointError: weights that are absent, damaged, or do not fit.
+    """
+    source, spec = resolve(name_or_dir, pretrained)
+    overrides = dict(config_overrides)
+    if freeze_backbone is not None:
+        overrides["freeze_backbone"] = freeze_backbone
+    if head is not None:
+        overrides["head"] = head
+    if target_names is not None:
+        names = list(target_names)
+        overrides |= {
+            "id2label": dict(enumerate(names)),
+            "label2id": {name: index for index, name in enumerate(names)},
+            "target_kinds": list(target_kinds) if target_kinds is not None else ["binary"] * len(names),
+        }
+    elif target_kinds is not None:
+        raise CheckpointError("target_kinds was given without target_names", fix="pass both")
+    with _seeded(seed):
+        if source is None:
+            return _fresh(spec, overrides)
+        return _load(source, overrides)
+
+
+def resolve(
+    name_or_dir: str | os.PathLike[str], pretrained: bool | None = None
+) -> tuple[str | None, ModelSpec | None]:
+    """Where a model comes from: (folder or Hub id, None), or (None, spec) for a fresh one."""
+    name = os.fspath(name_or_dir)
+    if Path(name).is_dir():
+        return name, None
+    model_id = name.removeprefix("ecg-bench/").replace("-", "_")
+    if model_id not in MODELS:
+        if name.count("/") == 1 and not name.startswith((".", "/")):
+            return name, None
+        raise unknown_name("model", name, MODELS, fix="hf-ecg-bench list models, or pass a model's folder")
+    spec = get_model_spec(model_id)
+    if pretrained is None:
+        pretrained = spec.pretrained
+    if not pretrained:
+        return None, spec
+    if not spec.pretrained:
+        raise CheckpointError(f"{spec.id} has no public weights: it is trained from scratch")
+    return spec.hub_id, None
+
+
+def read_config(source: str | os.PathLike[str]) -> EcgConfig:
+    """The configuration in a folder or on the Hub, without the weights.
+
+    Raises:
+        CheckpointError: there is none, or it is not one of our models'.
+    """
+    try:
+        config = AutoConfig.from_pretrained(os.fspath(source))
+    except (OSError, ValueError) as error:
+        raise CheckpointError(
+            f"no model can be loaded from {source}: {_first_line(error)}", fix=_fix(source)
+        ) from error
+    if not isinstance(config, EcgConfig):
+        raise CheckpointError(
+            f"{source} holds a {config.model_type!r} model, not one of ours: {', '.join(MODELS)}"
+        )
+    return config
+
+
+def weights_digest(folder: str | os.PathLike[str]) -> str | None:
+    """SHA-256 of a folder's weights file, or None where there is no single one."""
+    path = Path(folder) / "model.safetensors"
+    return sha256_file(path) if path.is_file() else None
+
+
+def _fresh(spec: ModelSpec | None, overrides: dict[str, Any]) -> PreTrainedModel:
+    assert spec is not None
+    config = model_class(spec.id, "Config")(**overrides)
+    kind = "ForSequenceClassification" if {"head", "id2label"} & set(overrides) else "Model"
+    return model_class(spec.id, kind)(config)
+
+
+def _load(source: str, overrides: dict[str, Any]) -> PreTrainedModel:
+    config = read_config(source)
+    is_classifier = any(name.endswith("ForSequenceClassification") for name in config.architectures or ())
+    if "head" in overrides and "id2label" not in overrides and not is_classifier:
+        raise CheckpointError(
+            f"{source} is a backbone: a head needs target_names", fix="load_model(..., target_names=[...])"
+        )
+    fresh_head = "id2label" in overrides or overrides.get("head", config.head) != config.head
+    for name, value in overrides.items():
+        if name not in config.field_names():
+            raise unknown_name(f"{type(config).__name__} field", name, config.field_names())
+        setattr(config, name, value)
+    if "id2label" in overrides:  # what the folder's own targets were scaled with says nothing about these
+        for name in ("target_mean", "target_std"):
+            setattr(config, name, overrides.get(name))
+    auto = AutoModelForSequenceClassification if is_classifier or "id2label" in overrides else AutoModel
+    try:
+        return auto.from_pretrained(source, config=config, ignore_mismatched_sizes=fresh_head)
+    except OSError as error:
+        raise CheckpointError(
+            f"no weights can be loaded from {source}: {_first_line(error)}", fix=_fix(source)
+        ) from error
+
+
+def _seeded(seed: int | None) -> Any:
+    if seed is None:
+        return nullcontext()
+    fork = torch.random.fork_rng()
+
+    class _Seeded:
+        def __enter__(self) -> None:
+            fork.__enter__()
+            torch.manual_seed(seed)
+
+        def __exit__(self, *error: Any) -> None:
+            fork.__exit__(*error)
+
+    return _Seeded()
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _fix(source: str | os.PathLike[str]) -> str | None:
+    name = os.fspath(source)
+    for model_id in MODELS:
+        spec = get_model_spec(model_id)
+        if spec.hub_id == name and spec.checkpoint:
+            return (
+                f"get {spec.checkpoint_file} from {spec.checkpoint}, then: hf-ecg-bench convert {spec.id} "
+                f"--checkpoint {spec.checkpoint_file} --output-dir {name}"
+            )
+    return "hf-ecg-bench list models"
