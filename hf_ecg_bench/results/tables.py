@@ -11,12 +11,13 @@ from hf_ecg_bench.results.estimate import Estimate, number
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.results.target_scores import TargetScore, mapping
 
-HIGHER_IS_BETTER = {"macro_auroc": True, "macro_auroc_supported": True, "mae": False, "composite": False}
-METRIC_NAMES = {
-    "macro_auroc": "Macro AUROC",
-    "macro_auroc_supported": "Macro AUROC, labels with at least 10 positives and 10 negatives",
-    "mae": "MAE (z-units)",
-    "composite": "Composite (1 - macro AUROC + MAE)",
+# Metric -> (name in tables, is higher better). As `evaluation.summary.summarise` names them.
+METRICS = {
+    "macro_auroc": ("Macro AUROC", True),
+    "macro_auroc_supported": ("Macro AUROC, supported labels", True),
+    "macro_mae": ("Macro MAE", False),
+    "pooled_mae": ("Pooled MAE", False),
+    "composite": ("Composite", False),
 }
 
 
@@ -59,7 +60,12 @@ def primary_metric(result: Result) -> str:
 
 def metric_name(metric: str) -> str:
     """The name of a metric in tables and figures."""
-    return METRIC_NAMES.get(metric, metric)
+    return METRICS[metric][0] if metric in METRICS else metric
+
+
+def higher_is_better(metric: str) -> bool:
+    """The direction of a metric; unknown ones are taken as scores."""
+    return METRICS[metric][1] if metric in METRICS else True
 
 
 def to_row(result: Result) -> dict[str, Any]:
@@ -159,7 +165,7 @@ def sort_results(results: Sequence[Result]) -> list[Result]:
     def order(result: Result) -> tuple[float, str, str, int]:
         metric = primary_metric(result)
         value = metric_estimates(result).get(metric, Estimate()).value
-        signed = -value if HIGHER_IS_BETTER.get(metric, True) else value
+        signed = -value if higher_is_better(metric) else value
         return (signed if math.isfinite(value) else math.inf, str(result.model.get("id")), result.mode, result.seed)
 
     return sorted(results, key=order)
@@ -189,7 +195,7 @@ def _best(metric: str, values: list[float]) -> float:
     # A single result is not "best" of anything.
     if len(values) < 2 or not finite:
         return math.nan
-    return max(finite) if HIGHER_IS_BETTER.get(metric, True) else min(finite)
+    return max(finite) if higher_is_better(metric) else min(finite)
 
 
 def _columns(titles: Sequence[str], *, left: int) -> tuple[Column, ...]:

@@ -28,6 +28,7 @@ class TargetScore:
         scale: standard deviation that turns z-units into `unit`; NaN if unknown.
         offset: mean in `unit` that belongs to it; NaN if unknown.
         unit: the original unit, empty if unknown.
+        undefined_fraction: share of resamples in which the metric had no value.
     """
 
     name: str
@@ -38,6 +39,7 @@ class TargetScore:
     scale: float = math.nan
     offset: float = math.nan
     unit: str = ""
+    undefined_fraction: float = 0.0
 
     @property
     def few(self) -> bool:
@@ -82,11 +84,12 @@ def target_scores(result: Result, predictions: Predictions | None = None) -> tup
                 name=name,
                 kind=kind,
                 estimate=Estimate.from_json(entry.get(metric), f"{where}.{metric}"),
-                records=_count(entry, ("n", "records"), where, records),
-                positives=_count(entry, ("positives",), where, positives) if kind == "binary" else None,
+                records=_count(entry, ("n",), where, records),
+                positives=_count(entry, ("n_positive",), where, positives) if kind == "binary" else None,
                 scale=number(scales.get(name), f"hyperparameters.target_std.{name}"),
                 offset=number(offsets.get(name), f"hyperparameters.target_mean.{name}"),
                 unit=str(units.get(name, "")),
+                undefined_fraction=_fraction(entry, where),
             )
         )
     return tuple(scores)
@@ -99,6 +102,11 @@ def mapping(raw: Any, where: str) -> dict[str, Any]:
     if not isinstance(raw, dict):
         raise PredictionsError(f"{where}: expected an object, found {type(raw).__name__}")
     return raw
+
+
+def _fraction(entry: dict[str, Any], where: str) -> float:
+    value = number(entry.get("undefined_fraction"), f"{where}.undefined_fraction")
+    return value if math.isfinite(value) else 0.0
 
 
 def _count(entry: dict[str, Any], keys: tuple[str, ...], where: str, otherwise: int | None) -> int | None:
