@@ -57,8 +57,8 @@ class Synthetic(EcgBuilder):
         targets=tuple(TargetSpec(name, "regression", _UNITS[name]) for name in synthetic.TARGETS),
         needs_raw_dir=False,
         description=(
-            "Generated 10 s 12-lead ECGs of a moving cardiac dipole with known labels and measurements, for trying "
-            "out and testing the benchmark without a download. Scores on it say nothing about clinical use."
+            "Generated 10 s 12-lead ECGs of a moving cardiac dipole with known labels and measurements, for "
+            "trying out and testing the benchmark without a download. Scores on it mean nothing clinical."
         ),
     )
     BUILDER_CONFIG_CLASS = SyntheticConfig
@@ -66,12 +66,11 @@ class Synthetic(EcgBuilder):
 
     def index(self, raw_dir: str | None, config: SyntheticConfig, ledger: Ledger) -> RecordIndex:
         """Plan all records. `raw_dir` is not used."""
-        number = config.n_records if config.limit is None else min(config.limit, config.n_records)
         plans = [
             synthetic.plan_record(record, config.seed, records_per_patient=config.records_per_patient)
-            for record in range(number)
+            for record in range(config.n_records)
         ]
-        ledger.found = number
+        ledger.found = config.n_records
         return RecordIndex(
             record_id=[plan.record_id for plan in plans],
             patient_id=[plan.patient_id for plan in plans],
@@ -80,7 +79,9 @@ class Synthetic(EcgBuilder):
             strat_fold=[plan.fold for plan in plans],
             labels={"labels": [list(plan.labels) for plan in plans]},
             label_names=dict(self.SPEC.label_columns),
-            references=[(record, config.seed, config.records_per_patient) for record in range(number)],
+            references=[
+                (record, config.seed, config.records_per_patient) for record in range(config.n_records)
+            ],
             targets=np.stack([plan.targets for plan in plans]),
         )
 

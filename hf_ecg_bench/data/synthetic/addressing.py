@@ -1,7 +1,7 @@
 """Which patient and which of their records an index is, without knowing how many records there are.
 
-Everything random about record `i` is seeded by (seed, patient, visit), so a record is the same in a dataset of
-ten records and in one of a million, whatever the order or the process it is made in.
+Everything random about record `i` is seeded by (seed, patient, visit), so a record is the same in a dataset
+of ten records and in one of a million, whatever the order or the process it is made in.
 """
 
 from __future__ import annotations

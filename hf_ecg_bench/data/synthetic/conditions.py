@@ -33,7 +33,7 @@ class Patient:
         pr, qrs, qtc: ms; QT corrected for rate by Fridericia, with a narrow QRS.
         axis: degrees, of the main QRS vector before any infarct or bundle branch block.
         voltage: mV, S in V1 + R in V5 (Sokolow-Lyon) with normal conduction.
-        turn, tilt: degrees, rotations of the heart about the long (y) and the transverse (x) axis of the body.
+        turn, tilt: degrees, rotations of the heart about the body's long (y) and transverse (x) axis.
         t_size: factor on the T wave.
         afib_burden: probability that a recording of a patient with AFIB shows it.
         individual: (7, 3) standard normal, individual differences of the QRS vectors.
@@ -79,12 +79,14 @@ def draw_patient(rng: np.random.Generator) -> Patient:
         pr = float(np.clip(rng.normal(157 + 0.25 * (age - 50), 17), 118, 192))
     # The axis turns to the left with age and with a big left ventricle.
     leftward = 0.35 * (age - 50) + 25 * ("LVH" in conditions) + 20 * ("LBBB" in conditions)
-    axis = float(np.clip(rng.normal(52 - leftward, 20), 5 if "IMI" in conditions else -35, 92))
+    # An infarct's lost forces and a left block turn it further: those do not start at the extremes.
+    lowest, highest = 5 if "IMI" in conditions else -35, 60 if "LBBB" in conditions else 92
+    axis = float(np.clip(rng.normal(52 - leftward, 20), lowest, highest))
     if "LVH" in conditions:
-        voltage = float(np.clip(rng.normal(4.3, 0.4), 3.75, 5.5))
+        voltage = float(np.clip(rng.normal(4.3, 0.4), 3.9, 5.5))
     else:
         voltage = float(
-            np.clip(rng.normal(2.25 - 0.008 * (age - 50) + 0.2 * (sex == "male"), 0.45), 1.1, 3.2)
+            np.clip(rng.normal(2.25 - 0.008 * (age - 50) + 0.2 * (sex == "male"), 0.45), 1.1, 3.15)
         )
     acute = "IMI" in conditions and rng.random() < 0.4
     return Patient(

@@ -1,7 +1,8 @@
 """The atria in fibrillation: f waves instead of P waves.
 
 After Stridh M, Sornmo L. Spatiotemporal QRST cancellation techniques for analysis of atrial fibrillation.
-IEEE Trans Biomed Eng 2001; 48: 105-111: a sawtooth of a few harmonics with slowly varying frequency and amplitude.
+IEEE Trans Biomed Eng 2001; 48: 105-111: a sawtooth of a few harmonics whose frequency and
+amplitude vary slowly.
 """
 
 from __future__ import annotations

@@ -97,7 +97,7 @@ def plan_record(index: int, seed: int = 0, *, records_per_patient: int = 2) -> R
         sinus=sinus,
         pr=pr,
         qrs=qrs,
-        voltage=patient.voltage * float(np.clip(rng.normal(1, 0.02), 0.95, 1.05)),
+        voltage=patient.voltage * float(np.clip(rng.normal(1, 0.015), 0.97, 1.03)),
         jitter=rng.normal(0, 2, 3),
     )
     truth = {
@@ -124,7 +124,7 @@ def plan_record(index: int, seed: int = 0, *, records_per_patient: int = 2) -> R
         fibrillation=None if sinus else draw_fibrillatory_waves(rng),
         breathing_rate=breathing_rate,
         breathing_phase=breathing_phase,
-        breathing_gain=float(rng.uniform(0.01, 0.06)),
+        breathing_gain=float(rng.uniform(0.01, 0.05)),
         noise_key=(seed, place.patient, place.visit),
     )
 

@@ -1,7 +1,8 @@
 """The shapes of P, QRS and ST-T in health and disease, as dipole waves.
 
 The vectors were chosen by their projection on the twelve leads. In Frank's axes (x left, y down, z back)
-normal activation runs: septum to the right and front, apex and free wall to the left and down, base to the back.
+normal activation runs: septum to the right and front, apex and free wall to the left and down,
+base to the back.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ _RIGHT_BLOCK = Waves.of(
     (88, 14, -0.28, 0.01, -0.64),
     (112, 15, -0.26, 0.02, -0.42),
 )
-# Right ventricular outflow tract: like a left block with an inferior axis. Left ventricle: like a right block,
-# with a superior axis.
+# Right ventricular outflow tract: like a left block with an inferior axis. Left ventricle: like a right
+# block with a superior axis.
 _ECTOPIC_RIGHT = Waves.of(
     (28, 16, 0.20, 0.55, 0.15),
     (62, 20, 0.75, 1.25, 1.25),
@@ -211,7 +212,7 @@ def _repolarisation(
     elif "RBBB" in found:
         t = _T_RIGHT_BLOCK * size
     if "LVH" in found and "LBBB" not in found:
-        strain = float(np.clip(1.5 * (voltage - 3.6), 0.4, 1.3))
+        strain = float(np.clip(1.5 * (voltage - 3.6), 0.8, 1.3))
         t, st = (1 - 0.75 * strain) * t + strain * _T_STRAIN, st + 0.3 * strain * _T_STRAIN
     if "IMI" in found:
         t = 0.45 * t + _T_INFERIOR * size

@@ -1,7 +1,7 @@
 """What a recorder sees besides the heart, as potentials at the nine electrodes.
 
-Noise arises at electrodes, not in leads: so it obeys Einthoven's law like the heart's own signal, and a bad arm
-electrode is seen in all leads that use it.
+Noise arises at electrodes, not in leads: so it obeys Einthoven's law like the heart's own signal, and a bad
+arm electrode is seen in all leads that use it.
 """
 
 from __future__ import annotations

@@ -78,8 +78,8 @@ def beats(
 ) -> Beats:
     """Place the beats, making up to `premature` of them ventricular extrasystoles inside the record.
 
-    An extrasystole comes before the next P wave and does not disturb the sinus node: the pause after it is fully
-    compensatory, and the P wave is hidden in its T wave. In fibrillation a longer interval follows.
+    An extrasystole comes before the next P wave and does not disturb the sinus node: the pause after it is
+    fully compensatory, and the P wave is hidden in its T wave. In fibrillation a longer interval follows.
     """
     rr = intervals.copy()
     mean = float(rr.mean())

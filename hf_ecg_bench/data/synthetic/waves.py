@@ -72,7 +72,7 @@ class Waves:
         )
 
     def extent(self, fraction: float) -> tuple[float, float]:
-        """Onset and offset, seconds: where the spatial magnitude first and last reaches `fraction` of its peak."""
+        """Onset and offset, s: where the spatial magnitude first and last reaches `fraction` of its peak."""
         start, stop = self.span()
         grid = np.arange(start, stop, _GRID)
         magnitude = np.linalg.norm(self.at(grid), axis=1)
