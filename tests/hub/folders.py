@@ -77,7 +77,9 @@ def edit_card(folder: Path, **front_matter: Any) -> None:
     """Replace entries of the card's YAML; None removes one."""
     front = yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
     front = {key: value for key, value in {**front, **front_matter}.items() if value is not None}
-    (folder / "README.md").write_text(f"---\n{yaml.safe_dump(front)}---\n# Tiny\n", encoding="utf-8")
+    (folder / "README.md").write_text(
+        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n# Tiny\n", encoding="utf-8"
+    )
 
 
 def write_model_folder(folder: Path, **config: Any) -> dict[str, np.ndarray]:

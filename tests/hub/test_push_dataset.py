@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ import pytest
 from datasets import DatasetDict, load_dataset
 from huggingface_hub import HfApi
 
+from hf_ecg_bench.data.registry import get_dataset_spec
 from hf_ecg_bench.errors import DataError, EcgBenchError
 from hf_ecg_bench.hub import push_folder
 from tests.hub.folders import RECORDS, edit_card, tiny_dataset, write_dataset_folder, write_model_folder
@@ -26,6 +28,8 @@ def assert_equal(found: DatasetDict, expected: DatasetDict) -> None:
         assert found[split].features == expected[split].features
         assert found[split].data.table.schema.names == expected[split].data.table.schema.names
         for left, right in zip(found[split], expected[split], strict=True):
+            signals = [np.asarray(row.pop("signal"), np.float32) for row in (left, right)]
+            np.testing.assert_array_equal(*signals)
             np.testing.assert_equal(left, right)
 
 
@@ -215,8 +219,53 @@ def test_a_model_is_no_dataset(tmp_path: Path) -> None:
         push_folder("dataset", tmp_path / "nowhere", "ecg-bench/x")
 
 
-def test_only_complete_default_builds_have_a_default_repository(hub: HubServer, tmp_path: Path) -> None:
-    write_dataset_folder(tmp_path / "own")
-    with pytest.raises(EcgBenchError, match="tiny is not a dataset of this project"):
+def test_a_split_without_rows_is_in_no_card(hub: HubServer, tmp_path: Path) -> None:
+    expected = write_dataset_folder(tmp_path / "tiny")
+    records = {split: {"records": n} for split, n in {**RECORDS, "validation": 0}.items()}
+    info = json.loads((tmp_path / "tiny" / "ecg_bench.json").read_text())
+    (tmp_path / "tiny" / "ecg_bench.json").write_text(json.dumps({**info, "splits": records}))
+    data_files = [{"split": split, "path": f"data/{split}-*.parquet"} for split in ("train", "test")]
+    edit_card(tmp_path / "tiny", configs=[{"config_name": "default", "data_files": data_files}])
+    empty = expected["validation"].select([])
+    empty.to_parquet(tmp_path / "tiny" / "data" / "validation-00000-of-00001.parquet")
+    push_folder("dataset", tmp_path / "tiny", "ecg-bench/without-validation")
+    assert load_dataset("ecg-bench/without-validation").num_rows == {"train": 5, "test": 3}
+
+
+@pytest.mark.parametrize(
+    ("dataset", "options", "why"),
+    [
+        ("tiny", {}, "tiny is not a dataset of this project"),
+        ("synthetic", {"n_records": 10, "seed": 0}, "built with n_records=10"),
+        ("ptbxl", {"splits": "fixed"}, "built from 10 of 21799 records"),
+        (
+            "ptbxl",
+            {"splits": "largest_folds", "min_count": 5},
+            "built with min_count=5, splits=largest_folds",
+        ),
+    ],
+)
+def test_other_builds_have_no_default_repository(
+    hub: HubServer, tmp_path: Path, dataset: str, options: dict[str, object], why: str
+) -> None:
+    write_dataset_folder(tmp_path / "own", dataset=dataset, options=options)
+    with pytest.raises(EcgBenchError, match=why) as error:
         push_folder("dataset", tmp_path / "own")
+    assert "--repo YOUR_NAME/NAME" in str(error.value.fix)
+    assert hub.requests == []
+
+
+def test_complete_default_builds_have_one(hub: HubServer, tmp_path: Path) -> None:
+    write_dataset_folder(tmp_path / "own", dataset="synthetic", options={"n_records": 2000, "limit": None})
+    assert push_folder("dataset", tmp_path / "own") == f"{hub.url}/datasets/ecg-bench/synthetic"
+
+
+def test_a_folder_cannot_call_closed_data_open(
+    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed = replace(get_dataset_spec("synthetic"), access="credentialed")
+    monkeypatch.setattr("hf_ecg_bench.data.registry.get_dataset_spec", lambda name: closed)
+    write_dataset_folder(tmp_path / "own", dataset="synthetic", access="open")
+    with pytest.raises(DataError, match="synthetic is credentialed data"):
+        push_folder("dataset", tmp_path / "own", "me/copy")
     assert hub.requests == []
