@@ -49,7 +49,7 @@ def check_finite(predictions: FloatArray) -> None:
         row, column = _first(~finite)
         raise PredictionsError(
             f"row {row}, target {column}: the prediction is {predictions[row, column]}, "
-            f"expected a finite number ({int((~finite).sum())} such values in all)",
+            f"expected a finite number ({int((~finite).sum())} of {finite.size} values are not)",
             fix="the training diverged or an input was broken: look at the model's outputs for this record",
         )
 

@@ -205,7 +205,7 @@ def _check(p: Predictions) -> None:
         raise PredictionsError(
             f"record {p.record_id[row]!r}, target {p.names[column]!r}: "
             f"the prediction is {p.predictions[row, column]}, expected a finite number "
-            f"({int((~finite).sum())} such values in all)",
+            f"({int((~finite).sum())} of {finite.size} values are not)",
             fix="the training diverged or an input was broken: train again, with a lower --learning-rate",
         )
     binary = np.array([kind == "binary" for kind in p.kinds])

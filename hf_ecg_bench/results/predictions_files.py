@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -78,15 +79,18 @@ def read_parquet(path: Path) -> Predictions:
 def read_npz(path: Path) -> Predictions:
     """Read targets, predictions (or probs), names (or labels); optional record_id, patient_id, kinds."""
     try:
+        # Checked here, because numpy.load takes a file of any other kind for a pickle.
+        if not zipfile.is_zipfile(path):
+            raise zipfile.BadZipFile("not a zip archive")
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
-    except (zipfile.BadZipFile, EOFError, OSError) as error:
+            arrays = {key: np.asarray(archive[key]) for key in archive.files}
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise PredictionsError(
             f"not a readable .npz file ({_first_line(error)})", fix="write it with numpy.savez"
         ) from error
-    except ValueError as error:  # numpy refuses pickled objects with a ValueError
+    except ValueError as error:
         raise PredictionsError(
-            f"an array cannot be read without pickle, which could run code ({_first_line(error)})",
+            f"cannot read its arrays ({_first_line(error)}); pickled objects are refused: they can run code",
             fix="store text as numpy.array(values, dtype=str), numbers as float32",
         ) from error
     targets = _one_of(arrays, "targets")
@@ -94,9 +98,9 @@ def read_npz(path: Path) -> Predictions:
     predictions = _one_of(arrays, "predictions", "probs")
     if targets.ndim != 2:
         raise PredictionsError(f"targets: expected (records, targets), found shape {targets.shape}")
-    kinds = [str(kind) for kind in arrays["kinds"]] if "kinds" in arrays else None
-    patients = arrays["patient_id"].tolist() if "patient_id" in arrays else None
-    records = arrays["record_id"].tolist() if "record_id" in arrays else range(len(targets))
+    kinds = [str(kind) for kind in np.atleast_1d(arrays["kinds"])] if "kinds" in arrays else None
+    patients = np.atleast_1d(arrays["patient_id"]).tolist() if "patient_id" in arrays else None
+    records = np.atleast_1d(arrays["record_id"]).tolist() if "record_id" in arrays else range(len(targets))
     return make_predictions(records, patients, targets, predictions, names, kinds)
 
 
