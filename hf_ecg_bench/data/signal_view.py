@@ -64,8 +64,8 @@ class SignalView:
             yield crop
 
     def lengths(self) -> np.ndarray:
-        """(rows,) int64: samples of each row, without reading any."""
-        return self._lengths.copy()
+        """(rows,) int64, read-only: samples of each row, without reading any."""
+        return self._lengths
 
     def __getstate__(self) -> dict[str, Any]:
         return {"dataset": self.dataset, "column": self.column}
@@ -106,6 +106,7 @@ class SignalView:
         pick = slice(None) if order is None else order.column(0).to_numpy()
         self._offsets = _joined(offsets)[pick]
         self._lengths = _joined(lengths)[pick]
+        self._lengths.flags.writeable = False
         self._chunk = _joined(chunks)[pick]
 
 

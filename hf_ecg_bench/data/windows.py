@@ -25,26 +25,26 @@ class WindowReader:
     def __init__(self, view: SignalView, plan: ConversionPlan) -> None:
         self.view = view
         self.plan = plan
-        self._lengths = view.lengths()
+        lengths = view.lengths()
         where = plan.source.where
         if len(view) and view.leads != len(plan.source.leads):
             raise ContractError(
                 f"{where}: rows with {view.leads} leads; the plan is for {len(plan.source.leads)}"
             )
-        if len(view) and self._lengths.max() < plan.window:
+        if len(view) and lengths.max() < plan.window:
             raise ContractError(
-                f"{where}: the longest of {len(view)} records has {int(self._lengths.max())} samples; "
+                f"{where}: the longest of {len(view)} records has {int(lengths.max())} samples; "
                 f"{plan.target.where} needs windows of {plan.window}",
                 fix="choose a model with a shorter window, or longer records",
             )
 
     def training_records(self) -> np.ndarray:
         """(n,) int64: the records with at least one whole window; shorter ones are not trained on."""
-        return np.flatnonzero(self._lengths >= self.plan.window)
+        return np.flatnonzero(self.view.lengths() >= self.plan.window)
 
     def evaluation_index(self, tail: Tail = "drop") -> tuple[np.ndarray, np.ndarray]:
         """Record and start of every evaluation window, see `signals.windows.evaluation_index`."""
-        return evaluation_index(self._lengths, self.plan.window, tail)
+        return evaluation_index(self.view.lengths(), self.plan.window, tail)
 
     def read(self, records: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """Read one window for each pair of record and start.
@@ -79,11 +79,11 @@ class WindowReader:
             return
         if records.min() < 0 or records.max() >= len(self.view):
             raise DataError(f"record {int(records.min())}..{int(records.max())} asked of {len(self.view)}")
-        outside = (starts < 0) | (starts + self.plan.window > self._lengths[records])
+        outside = (starts < 0) | (starts + self.plan.window > self.view.lengths()[records])
         if outside.any():
             bad = int(np.flatnonzero(outside)[0])
             raise DataError(
-                f"window of {self.plan.window} samples from {int(starts[bad])} leaves record {int(records[bad])} "
-                f"of {int(self._lengths[records[bad]])} samples",
+                f"samples {int(starts[bad])}..{int(starts[bad]) + self.plan.window - 1} asked of record "
+                f"{int(records[bad])}, which has {int(self.view.lengths()[records[bad]])}",
                 fix="take starts from evaluation_index or training_start",
             )

@@ -89,7 +89,7 @@ class ConversionPlan:
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON values, for result.json."""
-        return {**asdict(self), "leads": len(self.lead_order)}
+        return asdict(self)
 
     def apply(self, windows: np.ndarray) -> np.ndarray:
         """Convert windows: unit, NaN to 0, resampling, (time, leads) to (leads, time).

@@ -19,7 +19,9 @@ def has_nonfinite(signal: np.ndarray) -> bool:
     overflow beyond 1e19, which for an ECG is as wrong as infinity; such values are looked at one by one.
     """
     flat = signal.reshape(-1)
-    return not np.isfinite(np.dot(flat, flat)) and not bool(np.isfinite(flat).all())
+    with np.errstate(over="ignore", invalid="ignore"):
+        squares = np.dot(flat, flat)
+    return not np.isfinite(squares) and not bool(np.isfinite(flat).all())
 
 
 def zero(signal: np.ndarray) -> tuple[np.ndarray, int]:
