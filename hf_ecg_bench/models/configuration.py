@@ -22,6 +22,7 @@ _LIBRARY_KEYS = frozenset(
         "model_type",
         "name_or_path",
         "num_labels",
+        "use_cache",  # the Trainer sets it on every model
         "output_attentions",
         "torch_dtype",
         "transformers_version",

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import datasets
 import numpy as np
 import torch
-from transformers import PreTrainedModel, TrainingArguments, set_seed
+from transformers import PreTrainedModel, PrinterCallback, TrainingArguments, set_seed
 from transformers.utils import logging as transformers_logging
 
 from hf_ecg_bench.errors import TrainingError
@@ -23,6 +24,7 @@ from hf_ecg_bench.tasks.task import SelectionMetric
 from hf_ecg_bench.training.batches import EvaluationWindows, TrainingWindows, collate
 from hf_ecg_bench.training.modes import Mode
 from hf_ecg_bench.training.records import TaskRecords
+from hf_ecg_bench.training.reporting import EpochLines
 from hf_ecg_bench.training.selection import GREATER_IS_BETTER
 from hf_ecg_bench.training.spec import Protocol, RunSpec
 from hf_ecg_bench.training.state import CHECKPOINTS
@@ -104,6 +106,7 @@ def build_trainer(
     is_regression: np.ndarray,
     selection: SelectionMetric,
     record_metrics: Metrics,
+    say: Callable[[str], None],
 ) -> EcgTrainer:
     """A Trainer that evaluates, logs and saves once per epoch and ends with the best epoch's weights.
 
@@ -152,7 +155,7 @@ def build_trainer(
         dataloader_pin_memory=not on_cpu,
         ddp_find_unused_parameters=True if shares > 1 else None,
     )
-    return EcgTrainer(
+    trainer = EcgTrainer(
         model=model,
         args=arguments,
         data_collator=collate,
@@ -162,3 +165,6 @@ def build_trainer(
         layer_factors=protocol.layer_factors if mode.layer_rates else (1.0, 1.0, 1.0),
         record_metrics=record_metrics,
     )
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(EpochLines(selection, say))
+    return trainer

@@ -54,7 +54,7 @@ def execute(spec: RunSpec, say: Say, *, write: bool) -> Result:
     model = build_model(spec, inputs.mode, inputs.records.columns, inputs.mean, inputs.std)
     plan = conversion_plan(inputs.records, model.config, inputs.prepared.source)
     announce(inputs, plan, say)
-    trainer, test = trainer_and_test(inputs, model, plan)
+    trainer, test = trainer_and_test(inputs, model, plan, say)
     started = time.perf_counter()
     trainer.fit()
     trained = time.perf_counter()
@@ -95,7 +95,7 @@ def announce(inputs: Inputs, plan: ConversionPlan, say: Say) -> None:
 
 
 def trainer_and_test(
-    inputs: Inputs, model: PreTrainedModel, plan: ConversionPlan
+    inputs: Inputs, model: PreTrainedModel, plan: ConversionPlan, say: Say
 ) -> tuple[EcgTrainer, EvaluationWindows]:
     """The Trainer over training and validation windows, and the test windows."""
     splits, is_regression = inputs.records.splits, inputs.records.columns.is_regression
@@ -111,7 +111,7 @@ def trainer_and_test(
 
     trainer = build_trainer(
         inputs.spec, inputs.mode, inputs.protocol, model, training, validation,
-        is_regression, inputs.task.selection, metrics,
+        is_regression, inputs.task.selection, metrics, say,
     )  # fmt: skip
     return trainer, test
 

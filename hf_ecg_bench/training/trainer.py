@@ -13,6 +13,7 @@ from transformers import EvalPrediction, Trainer
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.models.losses import masked_loss
 from hf_ecg_bench.models.param_groups import param_groups
+from hf_ecg_bench.models.saving import save_model
 from hf_ecg_bench.signals.windows import mean_per_record
 from hf_ecg_bench.training.batches import EpochSampler, EvaluationWindows
 from hf_ecg_bench.training.checkpoints import last_complete_checkpoint

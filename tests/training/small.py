@@ -8,7 +8,7 @@ from typing import Any
 from hf_ecg_bench.training.spec import RunSpec
 
 
-def small_spec(data: Path, output_dir: Path, **changes: Any) -> RunSpec:
+def small_spec(folder: Path, output_dir: Path, **changes: Any) -> RunSpec:
     """Two epochs of a 16-wide S4."""
     overrides = {"epochs": 2, "batch_size": 32, "learning_rate": 1e-2, **changes.pop("overrides", {})}
     values: dict[str, Any] = {
@@ -16,9 +16,9 @@ def small_spec(data: Path, output_dir: Path, **changes: Any) -> RunSpec:
         "task": "synthetic",
         "mode": "scratch",
         "output_dir": output_dir,
-        "data": str(data),
+        "data": str(folder),
         "overrides": overrides,
-        "model_options": {"hidden_size": 16},
+        "model_options": {"hidden_size": 16, "n_layers": 1},
         "n_resamples": 50,
         "examples": 2,
     }
