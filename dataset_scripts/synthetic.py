@@ -50,12 +50,25 @@ class Synthetic(EcgBuilder):
         homepage="https://huggingface.co/datasets/ecg-bench/synthetic",
         license="cc0-1.0",
         access="open",
-        citation="",
+        citation="""@article{mcsharry2003dynamical,
+  title = {A dynamical model for generating synthetic electrocardiogram signals},
+  author = {McSharry, Patrick E. and Clifford, Gari D. and Tarassenko, Lionel and Smith, Leonard A.},
+  journal = {IEEE Transactions on Biomedical Engineering},
+  volume = {50},
+  number = {3},
+  pages = {289--294},
+  year = {2003},
+  doi = {10.1109/TBME.2003.808805}
+}""",
         sampling_rate=synthetic.SAMPLING_RATE,
-        seconds=synthetic.SECONDS,
+        seconds=float(synthetic.SECONDS),
         label_columns={"labels": synthetic.LABELS},
         targets=tuple(TargetSpec(name, "regression", _UNITS[name]) for name in synthetic.TARGETS),
         needs_raw_dir=False,
+        folds="train 1-8, validation 9, test 10 (a patient is in one fold)",
+        known_issues=(
+            "records with neither a finding nor a normal rate and axis have an empty list of labels",
+        ),
         description=(
             "Generated 10 s 12-lead ECGs of a moving cardiac dipole with known labels and measurements, for "
             "trying out and testing the benchmark without a download. Scores on it mean nothing clinical."

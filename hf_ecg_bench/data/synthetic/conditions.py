@@ -38,6 +38,7 @@ class Patient:
         afib_burden: probability that a recording of a patient with AFIB shows it.
         individual: (7, 3) standard normal, individual differences of the QRS vectors.
         ectopic: (3,) standard normal, differences of the ectopic beats; left_ventricular: their origin.
+        infarct_size: factor on the forces lost to an infarct.
         st_elevation: mV, of an inferior infarct's ST segment, 0 in an old one.
     """
 
@@ -58,6 +59,7 @@ class Patient:
     individual: np.ndarray
     ectopic: np.ndarray
     left_ventricular: bool
+    infarct_size: float
     st_elevation: float
 
 
@@ -107,6 +109,7 @@ def draw_patient(rng: np.random.Generator) -> Patient:
         individual=rng.standard_normal((7, 3)),
         ectopic=rng.standard_normal(3),
         left_ventricular=bool(rng.random() < 0.45),
+        infarct_size=float(rng.uniform(0.65, 1.2)),
         st_elevation=float(rng.uniform(0.10, 0.22)) if acute else 0.0,
     )
 

@@ -162,7 +162,7 @@ def _ventricles(patient: Patient, voltage: float, jitter: FloatArray) -> tuple[W
         return waves.scaled((voltage / 2.2) ** 0.4), delta
     waves = waves.scaled(voltage / sokolow_lyon(waves))
     if "IMI" in patient.conditions:
-        waves = _without_inferior_wall(waves)
+        waves = _without_inferior_wall(waves, patient.infarct_size)
     if "RBBB" in patient.conditions:
         size = 0.8 + 0.25 * np.tanh(patient.ectopic[0])
         waves = Waves(waves.centre, waves.width, waves.vector * np.array([1, 1, 0.75])) + _RIGHT_BLOCK.scaled(
@@ -171,11 +171,11 @@ def _ventricles(patient: Patient, voltage: float, jitter: FloatArray) -> tuple[W
     return waves, delta
 
 
-def _without_inferior_wall(waves: Waves) -> Waves:
+def _without_inferior_wall(waves: Waves, size: float) -> Waves:
     """An inferior infarct: for the first 40 ms nothing balances the forces upwards."""
-    downward = waves.vector * np.array([1.0, 0.65, 1.0])
+    downward = waves.vector * np.array([1.0, 1 - 0.35 * size, 1.0])
     lost = Waves.of((13, 8.0, 0.02, -0.30, 0.0), (26, 8.5, 0.04, -0.38, 0.02))
-    return Waves(waves.centre, waves.width, downward) + lost
+    return Waves(waves.centre, waves.width, downward) + lost.scaled(size)
 
 
 def sokolow_lyon(waves: Waves) -> float:

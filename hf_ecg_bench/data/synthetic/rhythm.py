@@ -46,7 +46,7 @@ def sinus_intervals(
     `arrhythmia` is the relative standard deviation of the whole.
     """
     count = int(np.ceil(seconds / (0.75 * mean))) + 2 * _LEAD_IN
-    time = np.arange(count) * mean
+    time = mean * np.arange(count, dtype=np.float64)
     wave = 1.1 * respiration(time, breathing_rate, breathing_phase + np.pi)
     wave += 0.7 * np.sin(2 * np.pi * 0.1 * time + rng.uniform(0, 2 * np.pi))
     wave += 0.4 * rng.standard_normal(count)
