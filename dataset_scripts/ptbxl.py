@@ -25,8 +25,8 @@ class PtbXl(EcgBuilder):
         access="open",
         citation="""@article{wagner2020ptbxl,
   title = {{PTB-XL}, a large publicly available electrocardiography dataset},
-  author = {Wagner, Patrick and Strodthoff, Nils and Bousseljot, Ralf-Dieter and Kreiseler, Dieter and Lunze, Fatima I. and
-            Samek, Wojciech and Schaeffter, Tobias},
+  author = {Wagner, Patrick and Strodthoff, Nils and Bousseljot, Ralf-Dieter and Kreiseler, Dieter and
+            Lunze, Fatima I. and Samek, Wojciech and Schaeffter, Tobias},
   journal = {Scientific Data},
   volume = {7},
   pages = {154},

@@ -1,4 +1,6 @@
-"""What builders need from the file system and from their configuration (builder modules themselves may touch no files)."""
+"""What builders need from the file system and from their configuration (builder modules themselves may touch
+no files).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +9,7 @@ import inspect
 import json
 import shutil
 from dataclasses import fields
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,24 +25,30 @@ from hf_ecg_bench.files import write_json
 INFO_FILE = "ecg_bench.json"
 _REPORTS = "ecg_bench_reports"
 # Fields of the library's own configuration class, and those that say how to build rather than what.
-_NOT_OPTIONS = {"name", "version", "data_dir", "data_files", "description", "strict"}
+NOT_OPTIONS = {"name", "version", "data_dir", "data_files", "description", "strict"}
 
 
 def option_values(config: Any) -> dict[str, Any]:
     """The configuration's fields that change the rows (`strict` only decides whether there are any)."""
-    return {item.name: getattr(config, item.name) for item in fields(config) if item.name not in _NOT_OPTIONS}
+    return {item.name: getattr(config, item.name) for item in fields(config) if item.name not in NOT_OPTIONS}
 
 
-@lru_cache(maxsize=None)
 def code_hash(builder: type) -> str:
-    """A hash of the code that makes a dataset's rows: the builder's module and this package's `data` and `signals`.
+    """A hash of the code that makes a dataset's rows: the builder's module and this package's `data` and
+    `signals`.
 
-    Part of cache paths and shard fingerprints, so that rows made by other code are never taken for current ones.
+    Part of cache paths and shard fingerprints, so that rows made by other code are never taken for current
+    ones.
     """
+    return _hash_files(Path(inspect.getfile(builder)))
+
+
+@cache
+def _hash_files(builder: Path) -> str:
     package = Path(__file__).resolve().parent
     files = sorted([*package.rglob("*.py"), *(package.parent / "signals").rglob("*.py")])
     digest = hashlib.sha256()
-    for path in [Path(inspect.getfile(builder)), *files]:
+    for path in [builder, *files]:
         digest.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
@@ -53,9 +61,14 @@ def require_raw_dir(data_dir: str | None, spec: DatasetSpec) -> str | None:
     """
     if not spec.needs_raw_dir:
         return None
-    fix = f"get the original files from {spec.homepage}, then: hf-ecg-bench prepare {spec.id} --raw-dir FOLDER --output-dir ..."
+    fix = (
+        f"get the original files from {spec.homepage}, then: "
+        f"hf-ecg-bench prepare {spec.id} --raw-dir FOLDER --output-dir ..."
+    )
     if data_dir is None:
-        raise DataError(f"{spec.id} is built from your own copy of the original files, and no folder was given", fix=fix)
+        raise DataError(
+            f"{spec.id} is built from your own copy of the original files, and no folder was given", fix=fix
+        )
     if not Path(data_dir).is_dir():
         raise DataError(f"{spec.id}: no folder {data_dir}", fix=fix)
     return data_dir
@@ -87,7 +100,9 @@ def write_report(folder: str, report: ShardReport) -> None:
 def take_reports(output_dir: str) -> list[ShardReport]:
     """Read all shard reports and remove their folder."""
     folder = Path(output_dir) / _REPORTS
-    reports = [ShardReport(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
+    reports = [
+        ShardReport(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))
+    ]
     shutil.rmtree(folder)
     return reports
 

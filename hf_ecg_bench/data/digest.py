@@ -1,4 +1,6 @@
-"""Digests that say whether two builds hold the same data, whatever the number of processes, shards or their order."""
+"""Digests that say whether two builds hold the same data, whatever the number of processes, shards or their
+order.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ PARTS = ("ids", "demographics", "labels", "folds", "signals")
 _MODULUS = 2**256
 
 
-def record_digests(row: Mapping[str, Any], labels: Mapping[str, Any], split: str, signal: np.ndarray) -> dict[str, int]:
+def record_digests(
+    row: Mapping[str, Any], labels: Mapping[str, Any], split: str, signal: np.ndarray
+) -> dict[str, int]:
     """One number per part for one record. Every part contains the record's id, so that swapped records show.
 
     Args:
@@ -24,7 +28,7 @@ def record_digests(row: Mapping[str, Any], labels: Mapping[str, Any], split: str
     """
     record_id = row["record_id"]
     # hashlib lets go of the interpreter lock for long buffers, so that this runs beside the writing.
-    signal_hash = hashlib.sha256(np.ascontiguousarray(signal, "<f4")).hexdigest()
+    signal_hash = hashlib.sha256(np.ascontiguousarray(signal, "<f4").data).hexdigest()
     values = {
         "ids": [row["patient_id"]],
         "demographics": [row["age"], row["sex"]],

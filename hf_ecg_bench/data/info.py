@@ -11,13 +11,16 @@ from hf_ecg_bench.data.ledger import Ledger, split_facts
 from hf_ecg_bench.data.records import Shard
 from hf_ecg_bench.data.rows import ShardReport
 from hf_ecg_bench.data.spec import DatasetSpec
+from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.signals.leads import LEADS
 
 INFO_VERSION = 1
 
 
 def finish_ledger(ledger: Ledger, shards: dict[str, list[Shard]], reports: Sequence[ShardReport]) -> None:
-    """Add what the shards' reports found: exclusions, defects, counts per split, digests; the order is that of the rows."""
+    """Add what the shards' reports found: exclusions, defects, counts per split, digests; the order is that
+    of the rows.
+    """
     by_name = {report.name: report for report in reports}
     for split, parts in shards.items():
         rows: list[dict[str, Any]] = []
@@ -30,6 +33,13 @@ def finish_ledger(ledger: Ledger, shards: dict[str, list[Shard]], reports: Seque
         planned = sum(len(shard.references) for shard in parts)
         if planned and not rows:
             ledger.problem(f"split {split} is empty: all its {planned} records were left out")
+    if ledger.found and not ledger.kept:
+        reason, entries = next(iter(ledger.excluded.items()), ("no record", [["-", "the source lists none"]]))
+        raise DataError(
+            f"{ledger.dataset}: none of {ledger.found} records could be used; first: record {entries[0][0]}: "
+            f"{reason}: {entries[0][1]}",
+            fix="check that --raw-dir is the folder of the complete original release",
+        )
     ledger.digests = digest.combine(report.digests for report in reports)
 
 
@@ -38,9 +48,10 @@ def dataset_info(
 ) -> dict[str, Any]:
     """The content of ecg_bench.json.
 
-    Keys: `dataset`, `title`, `license`, `access`, `homepage`; the signal's `sampling_rate`, `unit`, `seconds`, `leads`;
-    `label_columns` (column -> class names), `targets` (name, kind, unit); `splits` (records, patients, label counts),
-    `digest` and its parts `digests`; `options`; `ledger`.
+    Keys: `dataset`, `title`, `license`, `access`, `homepage`; the signal's `sampling_rate`, `unit`,
+    `seconds`, `leads`;
+    `label_columns` (column -> class names), `targets` (name, kind, unit); `splits` (records, patients, label
+    counts), `digest` and its parts `digests`; `options`; `ledger`.
     """
     first = next(iter(shards.values()))[0]
     return {

@@ -10,7 +10,9 @@ from hf_ecg_bench.errors import DataError
 
 
 class RecordProblem(Exception):
-    """A record that cannot become a row. `reason` is a short fixed phrase to count by, `detail` says what was found."""
+    """A record that cannot become a row. `reason` is a short fixed phrase to count by, `detail` says what
+    was found.
+    """
 
     def __init__(self, reason: str, detail: str) -> None:
         super().__init__(f"{reason}: {detail}")
@@ -27,7 +29,8 @@ class Ledger:
         strict: stop at the first exclusion or defect.
         found: records that the source lists.
         excluded: reason -> list of `[record id, detail]`: no row was made.
-        defects: kind -> list of `[record id, detail]`: a row was made, but something in the source was ignored.
+        defects: kind -> list of `[record id, detail]`: a row was made, but something in the source was
+            ignored.
         notes: what else a user should know.
         splits: split -> {records, patients, labels: {column: {name: count}}}.
         digests: what was built, part by part (see `data.digest`).
@@ -83,7 +86,15 @@ class Ledger:
         self.note(text)
 
     def merge(self, excluded: dict[str, list[list[str]]], defects: dict[str, list[list[str]]]) -> None:
-        """Add what a part of the build found."""
+        """Add what a part of the build found.
+
+        Raises:
+            DataError: in strict mode, if it found anything (a shard finished by an earlier build without
+                `strict`).
+        """
+        for reason, entries in [*excluded.items(), *defects.items()]:
+            for record_id, detail in entries:
+                self._stop_if_strict(record_id, reason, detail)
         for mine, theirs in ((self.excluded, excluded), (self.defects, defects)):
             for reason, entries in theirs.items():
                 mine.setdefault(reason, []).extend(entries)
@@ -105,7 +116,9 @@ class Ledger:
             lines.append(f"  {split:<12}{facts['records']:>8} records {facts['patients']:>8} patients")
         for title, groups in (("left out", self.excluded), ("kept, but", self.defects)):
             for reason, entries in sorted(groups.items()):
-                ids = ", ".join(record_id for record_id, _ in entries[:5]) + (", ..." if len(entries) > 5 else "")
+                ids = ", ".join(record_id for record_id, _ in entries[:5]) + (
+                    ", ..." if len(entries) > 5 else ""
+                )
                 lines.append(f"  {title}: {reason}: {len(entries)} ({ids}); first: {entries[0][1]}")
         lines += [f"  note: {note}" for note in self.notes]
         if self.digests:

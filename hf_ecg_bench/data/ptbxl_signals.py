@@ -11,7 +11,8 @@ from hf_ecg_bench.signals.leads import LEADS, limb_lead_residual, to_canonical
 
 RATE = 500
 _CANONICAL = tuple(lead.casefold() for lead in LEADS)
-# Rounding leaves a few microvolts, a wrong column some hundred; every eighth sample (10 ms) decides as well as all.
+# Rounding leaves a few microvolts, a wrong column some hundred; every eighth sample (10 ms) decides as well
+# as all.
 LIMB_LEAD_TOLERANCE = 0.03
 _STRIDE = 8
 
@@ -36,7 +37,9 @@ def read_ptbxl(reference: tuple[str, str], ledger: Ledger) -> np.ndarray:
             signal = to_canonical(signal, record.names, where=f"record {record_id}", missing="error")
         except DataError as error:
             raise RecordProblem("unexpected leads", error.message) from error
-        ledger.defect(record_id, "leads stored in another order (put in order by name)", " ".join(record.names))
+        ledger.defect(
+            record_id, "leads stored in another order (put in order by name)", " ".join(record.names)
+        )
     residual = limb_lead_residual(signal[::_STRIDE])
     if residual > LIMB_LEAD_TOLERANCE:
         ledger.defect(

@@ -19,12 +19,16 @@ STATEMENTS = "scp_statements.csv"
 RECORDS = "records500"
 COLUMNS = ("ecg_id", "patient_id", "age", "sex", "scp_codes", "strat_fold", "filename_hr")
 FOLDS = range(1, 11)
-FIX = "download the complete PTB-XL 1.0.3 from https://physionet.org/content/ptb-xl/1.0.3/ and pass the folder that holds ptbxl_database.csv"
+FIX = (
+    "download the complete PTB-XL 1.0.3 from https://physionet.org/content/ptb-xl/1.0.3/ "
+    "and pass the folder that holds ptbxl_database.csv"
+)
 
 # Ages above 89 are written as 300; 90 keeps them the oldest without moving every mean.
 OVER_89, AGE_OVER_89 = 300, 90.0
 SEX = {0: "male", 1: "female"}
-# Longest cell in the release: under 200 characters. The bound keeps a hostile cell from exhausting the parser.
+# Longest cell in the release: under 200 characters. The bound keeps a hostile cell from exhausting the
+# parser.
 _MAX_CODES = 10_000
 
 
@@ -44,7 +48,11 @@ def published_statements() -> dict[str, Statement]:
     """The 71 statements of release 1.0.3, by code."""
     return {
         row["code"]: Statement(
-            row["diagnostic"] == "1", row["form"] == "1", row["rhythm"] == "1", row["superclass"], row["subclass"]
+            row["diagnostic"] == "1",
+            row["form"] == "1",
+            row["rhythm"] == "1",
+            row["superclass"],
+            row["subclass"],
         )
         for row in read_label_table("ptbxl")
     }
@@ -56,7 +64,14 @@ def published_label_names() -> dict[str, tuple[str, ...]]:
     every = [label_sets([code], statements) for code in statements]
     return {
         column: tuple(sorted({label for sets in every for label in sets[column]}))
-        for column in ("labels_all", "labels_diag", "labels_form", "labels_rhythm", "labels_sub", "labels_super")
+        for column in (
+            "labels_all",
+            "labels_diag",
+            "labels_form",
+            "labels_rhythm",
+            "labels_sub",
+            "labels_super",
+        )
     }
 
 
@@ -74,7 +89,8 @@ def label_sets(codes: list[str], statements: dict[str, Statement]) -> dict[str, 
 
 
 def parse_codes(cell: str) -> list[str]:
-    """Statement codes of a `scp_codes` cell, `{'NORM': 100.0, 'SR': nan}`; likelihoods do not matter, nothing is evaluated.
+    """Statement codes of a `scp_codes` cell, `{'NORM': 100.0, 'SR': nan}`; likelihoods do not matter,
+    nothing is evaluated.
 
     Raises:
         RecordProblem: anything but a literal dictionary from text to numbers (the bare word `nan` is one).
@@ -102,8 +118,8 @@ def index_ptbxl(root: str, min_count: int | None, ledger: Ledger) -> RecordIndex
 
     Args:
         root: the folder of the release.
-        min_count: None for the published label lists; otherwise lists of the labels that occur at least so often here,
-            with the sets that this tree's own `scp_statements.csv` assigns.
+        min_count: None for the published label lists; otherwise lists of the labels that occur at least so
+            often here, with the sets that this tree's own `scp_statements.csv` assigns.
         ledger: rows left out, and codes that are not statements, are named here.
 
     Raises:
@@ -128,7 +144,9 @@ def index_ptbxl(root: str, min_count: int | None, ledger: Ledger) -> RecordIndex
         record_id = _identifier(row["ecg_id"]) or f"(line {line})"
         try:
             if record_id in seen:
-                raise RecordProblem("duplicate ecg_id", f"{DATABASE} line {line}; the first row with this id is used")
+                raise RecordProblem(
+                    "duplicate ecg_id", f"{DATABASE} line {line}; the first row with this id is used"
+                )
             seen.add(record_id)
             fold, path, codes = _fold(row["strat_fold"]), _signal_path(row), parse_codes(row["scp_codes"])
             if _identifier(row["ecg_id"]) is None:
@@ -138,7 +156,9 @@ def index_ptbxl(root: str, min_count: int | None, ledger: Ledger) -> RecordIndex
             continue
         for code in codes:
             if code not in statements:
-                ledger.defect(record_id, "unknown statement code (ignored)", f"{code!r} is not in {STATEMENTS}")
+                ledger.defect(
+                    record_id, "unknown statement code (ignored)", f"{code!r} is not in {STATEMENTS}"
+                )
         sets = label_sets([code for code in codes if code in statements], statements)
         for column, values in sets.items():
             labels[column].append(values)
@@ -178,7 +198,9 @@ def _statements(folder: Path, ledger: Ledger, *, own: bool) -> dict[str, Stateme
     )
     found = {
         row[""]: Statement(
-            *(bool(number(row[column])) for column in ("diagnostic", "form", "rhythm")),
+            diagnostic=bool(number(row["diagnostic"])),
+            form=bool(number(row["form"])),
+            rhythm=bool(number(row["rhythm"])),
             superclass=row["diagnostic_class"] if number(row["diagnostic"]) else "",
             subclass=row["diagnostic_subclass"] if number(row["diagnostic"]) else "",
         )
@@ -189,7 +211,9 @@ def _statements(folder: Path, ledger: Ledger, *, own: bool) -> dict[str, Stateme
     differing = sorted(code for code in published if code in found and found[code] != published[code])
     if differing:
         ledger.problem(
-            f"{STATEMENTS} differs from release 1.0.3 in {', '.join(differing[:5])}; the published table is used", fix=FIX
+            f"{STATEMENTS} differs from release 1.0.3 in {', '.join(differing[:5])}; "
+            "the published table is used",
+            fix=FIX,
         )
     return published
 
@@ -218,7 +242,9 @@ def _signal_path(row: dict[str, str]) -> str:
     name = row["filename_hr"]
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
-        raise RecordProblem("unusable filename_hr", f"{name!r}, expected a path below the folder, {RECORDS}/...")
+        raise RecordProblem(
+            "unusable filename_hr", f"{name!r}, expected a path below the folder, {RECORDS}/..."
+        )
     return name
 
 

@@ -1,4 +1,6 @@
-"""What a builder knows about its records before any signal is read, and how they are cut into splits and shards."""
+"""What a builder knows about its records before any signal is read, and how they are cut into splits and
+shards.
+"""
 
 from __future__ import annotations
 
@@ -32,8 +34,8 @@ class RecordIndex:
         labels: label column -> the record's label names (order and repeats do not matter).
         label_names: label column -> class names in order; every name in `labels` is one of them.
         references: whatever the builder's `read` needs to make the signal; must pickle.
-        stamps: text that changes when the record's source changes (size and time of its files); part of what decides
-            whether a finished shard can be kept.
+        stamps: text that changes when the record's source changes (size and time of its files); part of what
+            decides whether a finished shard can be kept.
         targets: (records, targets) float32 with NaN for missing, or None.
         split: the release's own split per record, where folds do not decide.
     """
@@ -101,7 +103,8 @@ class Shard:
 
 
 def check_index(index: RecordIndex, spec: DatasetSpec) -> None:
-    """Refuse an index that no dataset may have: lists of different length, repeated ids, labels outside their names.
+    """Refuse an index that no dataset may have: lists of different length, repeated ids, labels outside
+    their names.
 
     Raises:
         DataError: naming the dataset and the first offender.
@@ -120,7 +123,9 @@ def check_index(index: RecordIndex, spec: DatasetSpec) -> None:
             raise DataError(f"{spec.id}: column {name} has {len(values)} entries for {n} records")
     repeated = [record_id for record_id, count in Counter(index.record_id).items() if count > 1]
     if repeated:
-        raise DataError(f"{spec.id}: record id {repeated[0]} occurs more than once ({len(repeated)} such ids)")
+        raise DataError(
+            f"{spec.id}: record id {repeated[0]} occurs more than once ({len(repeated)} such ids)"
+        )
     for column, names in index.label_names.items():
         outside = {label for labels in index.labels[column] for label in labels}.difference(names)
         if outside:
@@ -128,7 +133,8 @@ def check_index(index: RecordIndex, spec: DatasetSpec) -> None:
 
 
 def assign_splits(index: RecordIndex, spec: DatasetSpec, rule: SplitRule, ledger: Ledger) -> list[str]:
-    """The split of each record: by the dataset's fixed fold numbers, or by the largest folds present (rule 3.4).
+    """The split of each record: by the dataset's fixed fold numbers, or by the largest folds present (rule
+    3.4).
 
     Raises:
         DataError: a patient in two splits; in strict mode also an empty split.
@@ -167,7 +173,9 @@ def _check_patients(index: RecordIndex, splits: list[str], spec: DatasetSpec) ->
 
 
 def metadata_table(index: RecordIndex, spec: DatasetSpec) -> pa.Table:
-    """All columns but the signal, typed as the features want them; labels as sorted class indices without repeats."""
+    """All columns but the signal, typed as the features want them; labels as sorted class indices without
+    repeats.
+    """
     schema = index.features().arrow_schema
     columns: dict[str, Any] = {
         "record_id": index.record_id,
@@ -187,8 +195,11 @@ def metadata_table(index: RecordIndex, spec: DatasetSpec) -> pa.Table:
     return pa.table(arrays, schema=pa.schema(fields))
 
 
-def plan_shards(index: RecordIndex, splits: list[str], spec: DatasetSpec, code: str) -> dict[str, list[Shard]]:
-    """Cut each split into shards of at most SHARD_RECORDS records; an empty split gets one shard without records.
+def plan_shards(
+    index: RecordIndex, splits: list[str], spec: DatasetSpec, code: str
+) -> dict[str, list[Shard]]:
+    """Cut each split into shards of at most SHARD_RECORDS records; an empty split gets one shard without
+    records.
 
     Args:
         code: identifies the builder's code and options; goes into every shard's fingerprint.
@@ -197,7 +208,9 @@ def plan_shards(index: RecordIndex, splits: list[str], spec: DatasetSpec, code: 
     shards: dict[str, list[Shard]] = {}
     for split in SPLITS:
         rows = np.flatnonzero(np.asarray(splits, dtype=object) == split)
-        parts = [rows[start : start + SHARD_RECORDS] for start in range(0, len(rows), SHARD_RECORDS)] or [rows]
+        parts = [rows[start : start + SHARD_RECORDS] for start in range(0, len(rows), SHARD_RECORDS)] or [
+            rows
+        ]
         shards[split] = []
         for number, part in enumerate(parts):
             metadata = table.take(pa.array(part, pa.int64()))
@@ -219,7 +232,11 @@ def plan_shards(index: RecordIndex, splits: list[str], spec: DatasetSpec, code: 
 
 def full_schema(shard: Shard) -> pa.Schema:
     """The Arrow schema of a shard's rows, signal included, with the features in its metadata."""
-    targets = shard.metadata.schema.field("targets").type.list_size if "targets" in shard.metadata.column_names else 0
+    targets = (
+        shard.metadata.schema.field("targets").type.list_size
+        if "targets" in shard.metadata.column_names
+        else 0
+    )
     schema = row_features(shard.label_names, targets).arrow_schema
     assert set(schema.names) == {*shard.metadata.column_names, SIGNAL}
     return schema

@@ -1,4 +1,6 @@
-"""From a shard's records to Arrow tables: signals read, checked, digested; bad records named instead of written."""
+"""From a shard's records to Arrow tables: signals read, checked, digested; bad records named instead of
+written.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,9 @@ ReadSignal = Callable[[Any, Ledger], np.ndarray]
 
 @dataclass
 class ShardReport:
-    """What became of a shard's records; JSON-ready, and kept with the dataset as the evidence that it is finished."""
+    """What became of a shard's records; JSON-ready, and kept with the dataset as the evidence that it is
+    finished.
+    """
 
     name: str
     split: str
@@ -117,7 +121,8 @@ class ShardRows:
 
     def _labels(self, row: dict[str, Any]) -> dict[str, Any]:
         labels: dict[str, Any] = {
-            column: [names[index] for index in row[column]] for column, names in self.shard.label_names.items()
+            column: [names[index] for index in row[column]]
+            for column, names in self.shard.label_names.items()
         }
         if "targets" in row:
             labels["targets"] = row["targets"]

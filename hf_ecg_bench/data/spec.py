@@ -42,7 +42,8 @@ class DatasetSpec:
         needs_raw_dir: False for generated data.
         description: one or two sentences.
         records, patients: size of the complete release, for tables (None if not fixed).
-        folds: the split rule in words; `validation_fold` and `test_fold` are the fixed numbers, all others train.
+        folds: the split rule in words; `validation_fold` and `test_fold` are the fixed numbers, all others
+            train.
         nan_samples: `keep` records with missing samples (they count as 0 at a model's input) or `drop` them.
     """
 

@@ -25,8 +25,8 @@ class SignalLine:
         fmt: storage format; `offset`: bytes before the first sample; `samples_per_frame`: samples per frame.
         gain: digital units per physical unit; `baseline`: the digital value of 0.
         units: physical unit as written (`mV`, `mv`).
-        initial_value, checksum: as written (None where the line ends before them); the checksum is the sum of all
-            samples modulo 2**16, written signed or unsigned.
+        initial_value, checksum: as written (None where the line ends before them); the checksum is the sum
+            of all samples modulo 2**16, written signed or unsigned.
         name: the lead's name as written (empty where the line has none).
     """
 

@@ -1,7 +1,7 @@
 """Reads WFDB records stored in format 16 (PTB-XL, PTB, the Challenge sets), checksums verified.
 
-Values equal those of `wfdb.rdrecord(...).p_signal` rounded to float32; -32768 is the format's missing sample and becomes NaN.
-Other storage formats are refused by name.
+Values equal those of `wfdb.rdrecord(...).p_signal` rounded to float32; -32768 is the format's missing sample
+and becomes NaN. Other storage formats are refused by name.
 """
 
 from __future__ import annotations
@@ -61,8 +61,8 @@ def read_record(path: str, *, verify: bool = True) -> WfdbRecord:
         verify: compare each signal's checksum with the header's.
 
     Raises:
-        RecordProblem: missing, truncated or foreign files, another storage format, a wrong checksum; the detail names the
-            file, what was expected and what was found.
+        RecordProblem: missing, truncated or foreign files, another storage format, a wrong checksum; the
+            detail names the file, what was expected and what was found.
     """
     header = read_header(path)
     if not header.signals:
@@ -121,7 +121,9 @@ def _read_file(folder: str, lines: tuple[SignalLine, ...], samples: int | None, 
         samples = max(0, len(raw) - first.offset) // frame
     expected = first.offset + samples * frame
     if len(raw) < expected:
-        raise RecordProblem("truncated file", f"{first.file}: {len(raw)} bytes, the header asks for {expected}")
+        raise RecordProblem(
+            "truncated file", f"{first.file}: {len(raw)} bytes, the header asks for {expected}"
+        )
     digital = np.frombuffer(raw, "<i2", samples * len(lines), first.offset).reshape(samples, len(lines))
     if verify:
         _verify(digital, lines)
@@ -131,7 +133,9 @@ def _read_file(folder: str, lines: tuple[SignalLine, ...], samples: int | None, 
 def _check_storage(lines: tuple[SignalLine, ...]) -> None:
     first = lines[0]
     if first.file in ("~", "-") or Path(first.file).name != first.file:
-        raise RecordProblem("unreadable header", f"signal file {first.file!r}: expected a name in the record's folder")
+        raise RecordProblem(
+            "unreadable header", f"signal file {first.file!r}: expected a name in the record's folder"
+        )
     for line in lines:
         if line.fmt != 16 or line.samples_per_frame != 1:
             found = f"{line.fmt}" + (f"x{line.samples_per_frame}" if line.samples_per_frame != 1 else "")
@@ -146,7 +150,8 @@ def _verify(digital: np.ndarray, lines: tuple[SignalLine, ...]) -> None:
         if line.checksum is not None and line.checksum % 65536 != found:
             raise RecordProblem(
                 "wrong checksum",
-                f"{line.file}, signal {line.name or '?'}: samples add up to {found}, the header says {line.checksum % 65536}",
+                f"{line.file}, signal {line.name or '?'}: samples add up to {found}, "
+                f"the header says {line.checksum % 65536}",
             )
 
 
@@ -163,12 +168,14 @@ def _checksums(digital: np.ndarray) -> np.ndarray:
 
 
 def _physical(digital: np.ndarray, lines: tuple[SignalLine, ...]) -> np.ndarray:
-    """(digital - baseline) / gain, float32. One correctly rounded division, as float64 rounded to float32 would give."""
+    """(digital - baseline) / gain, float32. One correctly rounded division, as float64 rounded to float32
+    would give.
+    """
     gain = np.array([line.gain for line in lines])
     baseline = np.array([line.baseline for line in lines])
     exact = np.all(gain.astype(np.float32) == gain) and np.all(np.abs(baseline) < _INT24 - 2**15)
-    dtype = np.float32 if exact else np.float64
-    values = digital.astype(dtype)
+    dtype: type[np.float32] | type[np.float64] = np.float32 if exact else np.float64
+    values: np.ndarray[tuple[int, ...], np.dtype[np.floating]] = digital.astype(dtype)
     if baseline.any():
         values -= baseline.astype(dtype)
     # One number for all signals, the usual case, divides faster than a row of them.

@@ -1,0 +1,160 @@
+"""The folder that `prepare` writes: whose it is, which shards in it are finished, and how it becomes
+complete.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from hf_ecg_bench.data.build_files import INFO_FILE
+from hf_ecg_bench.data.records import Shard
+from hf_ecg_bench.data.rows import ShardReport
+from hf_ecg_bench.errors import DataError
+from hf_ecg_bench.files import explain_os_errors, write_json
+
+CARD_FILE = "README.md"
+_WORK = ".ecg_bench"
+_PLAN = "plan.json"
+
+
+class OutputFolder:
+    """A dataset folder under construction or complete: `data/*.parquet`, README.md and, last of all,
+    ecg_bench.json.
+
+    While it is being written, `.ecg_bench/` holds the plan and a report per finished shard: a prepare that
+    was killed goes on from there.
+    """
+
+    def __init__(self, path: Path, dataset: str, options: dict[str, Any]) -> None:
+        self.path = path
+        self.data = path / "data"
+        self.work = path / _WORK
+        self.identity = {"dataset": dataset, "options": options}
+
+    @contextmanager
+    def claim(self) -> Iterator[None]:
+        """Make the folder this dataset's own, for one process at a time.
+
+        Raises:
+            DataError: a file stands there, the folder holds something else, or another process is writing it.
+        """
+        self.check()
+        with explain_os_errors(self.path / _WORK):
+            self.work.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.work / "lock", timeout=0)
+        try:
+            with explain_os_errors(self.path / _WORK), lock:
+                yield
+        except Timeout as error:
+            raise DataError(
+                f"another process is preparing {self.path}", fix="wait for it, or choose another --output-dir"
+            ) from error
+        if (self.path / INFO_FILE).is_file():
+            shutil.rmtree(self.work)
+
+    def finished(self, shards: Sequence[Shard]) -> dict[str, ShardReport]:
+        """Reports of the shards that are already there and made from the same source, code and options."""
+        reports: dict[str, ShardReport] = {}
+        for raw in [*self._info().get("shards", []), *map(_read_json, sorted(self.work.glob("*-of-*.json")))]:
+            if set(raw) == {item.name for item in fields(ShardReport)}:
+                reports[raw["name"]] = ShardReport(**raw)
+        done = {}
+        for shard in shards:
+            report = reports.get(shard.name)
+            file = self.data / f"{shard.name}.parquet"
+            if (
+                report is not None
+                and report.fingerprint == shard.fingerprint
+                and file.is_file()
+                and file.stat().st_size == report.file_size
+            ):
+                done[shard.name] = report
+        return done
+
+    def is_complete(self) -> bool:
+        """Whether the last prepare into this folder finished."""
+        return bool(self._info()) and (self.path / CARD_FILE).is_file()
+
+    def begin(self, done: dict[str, ShardReport]) -> None:
+        """Mark the folder as unfinished, keeping the reports of shards that stay."""
+        write_json(self.work / _PLAN, self.identity)
+        for report in done.values():
+            self.add_report(report)
+        # From here on the folder must not be taken for a complete dataset.
+        (self.path / INFO_FILE).unlink(missing_ok=True)
+
+    def add_report(self, report: ShardReport) -> None:
+        """Remember a finished shard."""
+        write_json(self.work / f"{report.name}.json", report.to_dict())
+
+    def remove_stale(self, shards: Sequence[Shard]) -> None:
+        """Delete files in `data/` that belong to no planned shard (left over from another number of
+        shards).
+        """
+        planned = {f"{shard.name}.parquet" for shard in shards}
+        for file in self.data.iterdir():
+            if file.name not in planned and file.suffix in (".parquet", ".part"):
+                file.unlink()
+
+    def finish(self, info: dict[str, Any]) -> None:
+        """Write ecg_bench.json: the dataset is complete."""
+        write_json(self.path / INFO_FILE, info)
+
+    def check(self) -> None:
+        """Refuse a path that is a file, or a folder with anything but this dataset under these options.
+
+        Raises:
+            DataError: saying what is there.
+        """
+        if not self.path.exists():
+            return
+        if not self.path.is_dir():
+            raise DataError(
+                f"{self.path} is a file; expected a folder for the dataset", fix="choose another --output-dir"
+            )
+        mine = self._info() or _read_json(self.work / _PLAN)
+        if not mine:
+            others = sorted(set(os.listdir(self.path)) - {_WORK})
+            if others:
+                more = ", ..." if len(others) > 3 else ""
+                raise DataError(
+                    f"{self.path} holds other files ({', '.join(others[:3])}{more})",
+                    fix="choose an empty or new --output-dir",
+                )
+            return
+        for key, expected in self.identity.items():
+            if mine.get(key) != expected:
+                raise DataError(
+                    f"{self.path} holds {mine.get('dataset')} prepared with {key} {_show(mine.get(key))}; "
+                    f"asked for {_show(expected)}",
+                    fix=f"choose another --output-dir, or remove the old one: rm -r {self.path}",
+                )
+
+    def _info(self) -> dict[str, Any]:
+        return _read_json(self.path / INFO_FILE)
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    """A JSON object, or an empty one where there is none (a torn file counts as none: it is written
+    again).
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def _show(value: Any) -> str:
+    if isinstance(value, dict):
+        return ", ".join(f"{name}={item}" for name, item in value.items()) or "(none)"
+    return repr(value)
