@@ -77,7 +77,7 @@ def _as_float(name: str, values: ArrayLike) -> FloatArray:
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
         raise PredictionsError(f"{name}: expected numbers, found an array of {array.dtype}")
-    return array if array.dtype == np.float64 else array.astype(np.float32)
+    return array if array.dtype == np.float64 else array.astype(np.float32, copy=False)
 
 
 def _first(mask: NDArray[np.bool_]) -> tuple[int, int]:

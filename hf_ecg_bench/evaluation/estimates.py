@@ -66,9 +66,9 @@ def _auroc_estimates(
     if metric == "micro_auroc":
         order = label_order(targets.ravel(), predictions.ravel())
         cells = None if order is None else order.of_rows(targets.shape[1])
-        return Estimates(
-            micro_auroc(targets, predictions), weighted_auroc(cells, resamples.counts), values, samples
-        )
+        # Every cell of a record counts: the sums grow by the number of labels.
+        counts = resamples.counts.astype(np.uint32)
+        return Estimates(micro_auroc(targets, predictions), weighted_auroc(cells, counts), values, samples)
     in_resamples: Undefined = "drop" if undefined == "raise" else undefined
     return Estimates(float(macro_mean(values, undefined)), macro_mean(samples, in_resamples), values, samples)
 

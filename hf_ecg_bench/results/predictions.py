@@ -162,7 +162,7 @@ def as_float(values: Any) -> NDArray[Any]:
         raise PredictionsError(
             f"expected numbers, found an array of {array.dtype}", fix="store a plain float array"
         )
-    return array if array.dtype == np.float64 else array.astype(np.float32)
+    return array if array.dtype == np.float64 else array.astype(np.float32, copy=False)
 
 
 def _is_missing(value: Any) -> bool:

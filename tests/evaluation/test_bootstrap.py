@@ -60,6 +60,17 @@ def test_counts_wider_than_16_bits() -> None:
     assert ev.bootstrap(targets, scores, indices=indices).samples[0] == pytest.approx(2 / 3, abs=1e-15)
 
 
+def test_micro_sums_wider_than_16_bits() -> None:
+    rng = np.random.default_rng(6)
+    targets = (rng.random((700, 100)) < 0.4).astype(np.float32)  # 70,000 cells
+    scores = np.round(rng.normal(size=(700, 100)) + targets, 1)
+    indices = rng.integers(0, 700, size=(2, 700))
+    got = ev.bootstrap(targets, scores, indices=indices, metric="micro_auroc").samples
+    np.testing.assert_allclose(
+        got, [ev.micro_auroc(targets[i], scores[i]) for i in indices], rtol=0, atol=1e-14
+    )
+
+
 def test_same_seed_same_samples_and_other_seed_others(example) -> None:
     first, again, other = (ev.bootstrap(*example, n_resamples=50, seed=seed) for seed in (0, 0, 1))
     np.testing.assert_array_equal(first.samples, again.samples)
