@@ -31,9 +31,10 @@ SPEC = ModelSpec(
     ),
     late=("stage_list.3", "stage_list.4", "stage_list.5", "stage_list.6"),
     early=("first_conv", "first_bn", "stage_list.0", "stage_list.1", "stage_list.2"),
-    lora_targets=(r"encoder\.stage_list\.\d+\.block_list\.\d+\.conv[13]\.conv",),
+    lora_targets=(r"encoder\.stage_list\.\d+\.block_list\.\d+\.conv[13]",),
     ignored_tensors=((r"^dense\.", "the classifier of the 150 pretraining labels"),),
     checkpoint="https://huggingface.co/PKUDigitalHealth/ECGFounder",
     checkpoint_file="12_lead_ECGFounder.pth",
     containers=("state_dict",),
+    renames=((r"\.conv\.", "."),),
 )

@@ -18,7 +18,7 @@ SPEC = ModelSpec(
     hidden_size=1024,
     sampling_rate=500,
     window_seconds=2.5,
-    lora_targets=(r"encoder\.stage_list\.\d+\.block_list\.\d+\.conv[13]\.conv",),
+    lora_targets=(r"encoder\.stage_list\.\d+\.block_list\.\d+\.conv[13]",),
     containers=("state_dict",),
-    renames=((r"^dense\.", "head."),),
+    renames=((r"\.conv\.", "."), (r"^dense\.", "head.")),
 )

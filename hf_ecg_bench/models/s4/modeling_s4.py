@@ -70,18 +70,17 @@ class S4Layer(nn.Module):
         initialization.normal_(self.D)
 
     def forward(self, x: Tensor, kernel: Tensor) -> Tensor:
-        """`kernel`: the circular kernel (channels, n)."""
-        y = long_convolution(x.transpose(1, 2).to(kernel.dtype), kernel).transpose(1, 2)
-        y = torch.addcmul(y, x, self.D).to(x.dtype)
-        y = self._drop_channels(functional.gelu(y))
-        y = self._drop_channels(functional.glu(self.output_linear(y), dim=-1))
-        return self.norm(x + y)
-
-    def _drop_channels(self, x: Tensor) -> Tensor:
-        """Dropout of whole channels: one decision per sample and channel."""
+        """`kernel`: the circular kernel (channels, n); D, which acts on the same sample, is its lag 0."""
+        kernel = torch.cat([kernel[:, :1] + self.D.to(kernel.dtype).mT, kernel[:, 1:]], dim=-1)
+        y = functional.gelu(long_convolution(x.to(kernel.dtype), kernel).to(x.dtype))
         if not self.training or self.dropout == 0:
-            return x
-        return x * functional.dropout(x.new_ones(x.shape[0], 1, x.shape[2]), self.dropout)
+            return self.norm(x + functional.glu(self.output_linear(y), dim=-1))
+        y = functional.glu(self.output_linear(y * self._kept_channels(x)), dim=-1)
+        return self.norm(torch.addcmul(x, y, self._kept_channels(x)))
+
+    def _kept_channels(self, x: Tensor) -> Tensor:
+        """Dropout of whole channels: one factor per sample and channel, (batch, 1, channels)."""
+        return functional.dropout(x.new_ones(x.shape[0], 1, x.shape[2]), self.dropout)
 
 
 class S4Model(EcgModel):
