@@ -67,7 +67,7 @@ class WindowReader:
         squares = np.float32(0)
         with np.errstate(over="ignore", invalid="ignore"):
             for target, crop in zip(batch, crops, strict=True):
-                # NaN and infinity show in the sum; reading in storage order first also speeds up the transposed copy.
+                # NaN and infinity show in the sum; a first pass in storage order warms the cache.
                 squares += np.vdot(crop, crop)
                 target[:] = crop.T
         return self.plan.apply(batch.transpose(0, 2, 1), finite=bool(np.isfinite(squares)))
