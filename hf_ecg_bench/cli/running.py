@@ -99,6 +99,8 @@ def _run(arguments: argparse.Namespace) -> None:
         )
     )
     print_score(result.metrics, as_json=arguments.json)
+    fitted = ", ".join(f"{name} {value:.4f}" for name, value in result.selection["training"].items() if name != "records")
+    print(f"best epoch: {result.selection['best_epoch']}; on its own training records: {fitted}", file=sys.stderr)
     for warning in result.warnings:
         print(f"note: {warning}", file=sys.stderr)
     print(f"result: {arguments.output_dir}\nreport: hf-ecg-bench report {arguments.output_dir}", file=sys.stderr)

@@ -26,7 +26,7 @@ class Result:
         model: {id, source, digest}; mode, protocol, preprocessing, fraction, seed: the rest of the identity.
         hyperparameters: every value that the training used.
         signal: the conversion plan from the dataset's signal to the model's input, as a dict with `steps`.
-        selection: {metric, best_epoch, best_value}.
+        selection: {metric, best_epoch, best_value, training: the metrics on the records trained on}.
         metrics: what `evaluation.summary.summarise` returns: {n, metrics: {macro_auroc: {value, low, high}, ...},
             targets: {name: {kind, auroc | mae: {value, low, high}, ...}}, resampling: {...}}.
         history: one dict per epoch: {epoch, train_loss, validation_<metric>, ...}.

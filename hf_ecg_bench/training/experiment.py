@@ -31,6 +31,7 @@ from hf_ecg_bench.training.spec import Protocol, RunSpec
 from hf_ecg_bench.training.trainer import EcgTrainer, record_predictions
 
 Say = Callable[[str], None]
+_FITTED_RECORDS = 2000
 
 
 @dataclass
@@ -60,9 +61,10 @@ def execute(spec: RunSpec, say: Say, *, write: bool) -> Result:
     trained = time.perf_counter()
     predictions = record_predictions(trainer.window_logits(test), test, inputs.records.columns.is_regression)
     cost = cost_of(model, trained - started, time.perf_counter() - trained, len(predictions))
+    fit = training_scores(inputs, trainer, plan)
     if write:
         store(inputs, trainer, predictions)
-    return result_of(inputs, trainer, plan, model, predictions, cost)
+    return result_of(inputs, trainer, plan, model, predictions, {"cost": cost, "training": fit})
 
 
 def load(spec: RunSpec) -> Inputs:
@@ -116,6 +118,15 @@ def trainer_and_test(
     return trainer, test
 
 
+def training_scores(inputs: Inputs, trainer: EcgTrainer, plan: ConversionPlan) -> dict[str, float]:
+    """The selected epoch's metrics on (at most 2,000 of) the records it was trained on: how far it has fitted them."""
+    train = training_subset(inputs.records.splits["train"], 1.0, _FITTED_RECORDS, inputs.spec.seed)
+    windows = EvaluationWindows(WindowReader(train.view, plan), train.records, train.targets, inputs.protocol.tail)
+    is_regression = inputs.records.columns.is_regression
+    predictions = record_predictions(trainer.window_logits(windows), windows, is_regression)
+    return {**selection_metrics(train.targets, predictions, is_regression), "records": len(train.records)}
+
+
 def cost_of(model: PreTrainedModel, train_seconds: float, test_seconds: float, test_records: int) -> dict[str, Any]:
     """Seconds, memory and size. The training time of a resumed run is that of its last part."""
     return {
@@ -148,7 +159,7 @@ def result_of(
     plan: ConversionPlan,
     model: PreTrainedModel,
     predictions: np.ndarray,
-    cost: dict[str, Any],
+    measured: dict[str, dict[str, Any]],
 ) -> Result:
     """The scored result with everything that is needed to distrust or repeat it."""
     spec, records, protocol = inputs.spec, inputs.records, inputs.protocol
@@ -182,10 +193,10 @@ def result_of(
             "target_std": dict(zip(names, inputs.std.tolist(), strict=True)),
         },
         signal=plan.to_dict(),
-        selection=trainer.selection(inputs.task.selection),
+        selection={**trainer.selection(inputs.task.selection), "training": measured["training"]},
         metrics=metrics,
         history=trainer.epochs(),
-        cost=cost,
+        cost=measured["cost"],
         environment=environment(),
         warnings=[*records.warnings, *caveats(metrics, spec, protocol)],
     )
