@@ -48,14 +48,14 @@ def setting(run: Run, scores: Sequence[TargetScore]) -> str:
     if resampling.get("n_resamples"):
         count = _integer(resampling["n_resamples"], "metrics.resampling.n_resamples")
         text += (
-            f" The interval comes from {count} resamples of {unit.rstrip('s')}s (seed {resampling.get('seed', '?')}): "
-            "how much the number would move with other test patients, not with another training run."
+            f" The interval comes from {count} resamples of {unit}s (seed {resampling.get('seed', '?')}): "
+            f"how much the number would move with other test {unit}s."
         )
     return text
 
 
 def cautions(run: Run, scores: Sequence[TargetScore]) -> list[str]:
-    """What to distrust, most serious first; the run's own warnings at the end."""
+    """What to distrust, most serious first, then the run's own warnings; what both say is said once."""
     result = run.result
     resampling = mapping(result.metrics.get("resampling"), "metrics.resampling")
     found = []
@@ -63,15 +63,16 @@ def cautions(run: Run, scores: Sequence[TargetScore]) -> list[str]:
         found.append(f"The run's status is '{result.status}', not 'complete'.")
     found += _mismatch(run, str(resampling.get("undefined", "drop")))
     labels = [score for score in scores if score.kind != "regression"]
+    warnings = [str(item) for item in result.warnings]
     undefined = [score.name for score in labels if not score.estimate.defined]
-    if undefined:
+    if undefined and not _said(undefined, warnings):
         policy = _POLICIES.get(str(resampling.get("undefined")), "have no AUROC")
         found.append(
             f"{_count(undefined, 'label')} without positives or without negatives in the test set: "
             f"{listed(undefined)}. Such labels are {policy}."
         )
     few = [score.name for score in labels if score.few]
-    if few:
+    if few and not _said(few, warnings):
         found.append(
             f"{_count(few, 'label')} with fewer than {FEW} positives or negatives: {listed(few)}. "
             "Single records decide their AUROC, and their intervals are too narrow."
@@ -85,13 +86,11 @@ def cautions(run: Run, scores: Sequence[TargetScore]) -> list[str]:
     macro = metric_estimates(result).get("macro_auroc", Estimate())
     if macro.has_interval and macro.width > WIDE:
         found.append(f"The interval of the macro AUROC is {macro.width:.2f} wide: too few test records for a ranking.")
-    if str(resampling.get("unit", "")).startswith("record"):
+    if resampling.get("unit") == "record":
         found.append(
             "Records were resampled one by one: if patients have several records, the intervals are too narrow."
         )
-    if result.fraction < 1:
-        found.append(f"Trained on {100 * result.fraction:g} % of the training records.")
-    return list(dict.fromkeys(found + [str(item) for item in result.warnings]))
+    return list(dict.fromkeys([*found, *(_sentence(warning) for warning in warnings)]))
 
 
 def listed(names: Sequence[str], limit: int = 8) -> str:
@@ -116,6 +115,15 @@ def _mismatch(run: Run, policy: str) -> list[str]:
         f"predictions.parquet gives a macro AUROC of {value:.6f}, result.json says {stored.value:.6f}: "
         "the two files do not belong together."
     ]
+
+
+def _said(names: Sequence[str], warnings: Sequence[str]) -> bool:
+    """Whether a warning of the run ends with the same list of labels."""
+    return any(warning.rstrip(". ").endswith(": " + listed(names)) for warning in warnings)
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "!", "?")) else ".")
 
 
 def _count(names: Sequence[str], noun: str) -> str:

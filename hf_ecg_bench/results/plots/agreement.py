@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hf_ecg_bench.results.plots.style import BLUE, INK, RULE, dress, numbered, title
+from hf_ecg_bench.results.plots.style import BLUE, INK, RULE, dress, new_figure, title
 
 FloatArray = NDArray[np.floating]
 
@@ -22,8 +22,11 @@ def plot_agreement(
         targets, predictions: (records, targets).
         names, notes, units: title, second line and unit of the axes per target.
     """
-    figure, panels = numbered(len(names), (2.9, 2.95), columns=3)
-    for index, axes in enumerate(panels):
+    columns = min(3, len(names))
+    rows = -(-len(names) // columns)
+    figure = new_figure(2.9 * columns, 3.1 * rows)
+    for index in range(len(names)):
+        axes = figure.add_subplot(rows, columns, index + 1)
         known = np.isfinite(targets[:, index])
         true, predicted = targets[known, index], predictions[known, index]
         both = np.concatenate([true, predicted])

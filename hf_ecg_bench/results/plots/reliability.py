@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hf_ecg_bench.results.plots.style import BLUE, INK, MUTED, RULE, dress, new_figure, plain
+from hf_ecg_bench.results.plots.style import BLUE, MUTED, RULE, Panel, dress, label_sides, small_multiples, title
 
 FloatArray = NDArray[np.floating]
 _Z = 1.959964  # 97.5 % point of the normal distribution
@@ -48,14 +48,9 @@ def reliability_bins(target: FloatArray, probability: FloatArray, bins: int = 10
 
 def plot_reliability(targets: FloatArray, probabilities: FloatArray, names: Sequence[str]) -> Figure:
     """One panel per label, four in a row: observed against predicted, and below it how many records each bin holds."""
-    columns = min(4, len(names))
-    rows = -(-len(names) // columns)
-    figure = new_figure(2.3 * columns, 3.0 * rows)
-    grid = figure.add_gridspec(2 * rows, columns, height_ratios=[3, 1] * rows)
-    for index, name in enumerate(names):
-        row, column = divmod(index, columns)
-        axes = figure.add_subplot(grid[2 * row, column])
-        counts = figure.add_subplot(grid[2 * row + 1, column], sharex=axes)
+    figure, panels, counts = small_multiples(len(names), (1.85, 1.85), columns=4, lower=0.5)
+    for index, (panel, below) in enumerate(zip(panels, counts, strict=True)):
+        axes = panel.axes
         binned = reliability_bins(targets[:, index], probabilities[:, index])
         axes.plot([0, 1], [0, 1], color=RULE, linewidth=1, linestyle=(0, (4, 3)))
         errors = [binned.observed - binned.low, binned.high - binned.observed]
@@ -71,24 +66,23 @@ def plot_reliability(targets: FloatArray, probabilities: FloatArray, names: Sequ
         )
         axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1))
         axes.set_yticklabels(("0", ".5", "1"))
-        axes.set_title(plain(name), loc="left", fontsize=9, color=INK, parse_math=False)
-        axes.tick_params(labelbottom=False)
+        title(axes, names[index])
         dress(axes, size=8)
-        _plot_counts(counts, binned.counts)
-    figure.supxlabel("Predicted probability", fontsize=9, color=INK)
-    figure.supylabel("Observed share of positives, and records per bin (log scale)", fontsize=9, color=INK)
+        axes.tick_params(labelleft=panel.left, labelbottom=False)
+        _plot_counts(below, binned.counts)
+    label_sides(figure, "Predicted probability", "Observed share of positives; below: records per bin (log)")
     return figure
 
 
-def _plot_counts(axes, counts: NDArray[np.integer]) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+def _plot_counts(panel: Panel, counts: NDArray[np.integer]) -> None:
+    axes = panel.axes
     width = 1 / len(counts)
     axes.bar((np.arange(len(counts)) + 0.5) * width, counts, width=0.85 * width, color=MUTED, alpha=0.55)
     axes.set_yscale("symlog", linthresh=1)
     top = max(int(counts.max()), 1)
-    axes.set_ylim(0, top * 1.6)
-    axes.set_yticks((0, top))
-    axes.set_yticklabels(("0", f"{top:,}"))
-    axes.minorticks_off()
-    axes.set_xticks((0, 0.5, 1))
+    axes.set(xlim=(-0.03, 1.03), ylim=(0, top * 1.6), xticks=(0, 0.5, 1), yticks=(0, top))
     axes.set_xticklabels(("0", ".5", "1"))
-    dress(axes, size=8)
+    axes.set_yticklabels(("", f"{top:,}"))
+    axes.minorticks_off()
+    dress(axes, size=7.5)
+    axes.tick_params(labelbottom=panel.below)

@@ -9,15 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hf_ecg_bench.results.plots.style import BLUE, INK, MUTED, RULE, dress, new_figure, numbered, title
+from hf_ecg_bench.results.plots.style import BLUE, INK, MUTED, RULE, dress, label_sides, new_figure, small_multiples, title
 
 FloatArray = NDArray[np.floating]
 
 
 def roc_points(target: FloatArray, score: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """False and true positive rates at every distinct threshold, from (0, 0) to (1, 1).
+    """False and true positive rates at the curve's corners, from (0, 0) to (1, 1).
 
-    Tied scores are one step (a slanted line), so that the trapezoidal area is the Mann-Whitney AUROC.
+    Tied scores are one step (a slanted line), so that the trapezoidal area is the Mann-Whitney AUROC; thresholds
+    between two corners, where the curve goes straight on, are left out.
     Records whose target is NaN are left out; both arrays are empty where a class is absent.
     """
     known = np.isfinite(target)
@@ -28,9 +29,11 @@ def roc_points(target: FloatArray, score: FloatArray) -> tuple[FloatArray, Float
     if not len(target) or not positive[-1] or not negative[-1]:
         return np.empty(0), np.empty(0)
     last_of_tie = np.append(np.diff(score[order]) != 0, True)
-    true_rate = np.append(0.0, positive[last_of_tie] / positive[-1])
-    false_rate = np.append(0.0, negative[last_of_tie] / negative[-1])
-    return false_rate, true_rate
+    true, false = np.append(0, positive[last_of_tie]), np.append(0, negative[last_of_tie])
+    # Counts are integers: two steps have the same direction exactly where their cross product is zero.
+    up, right = np.diff(true), np.diff(false)
+    corner = np.concatenate([[True], up[1:] * right[:-1] != up[:-1] * right[1:], [True]])
+    return false[corner] / negative[-1], true[corner] / positive[-1]
 
 
 def plot_roc(targets: FloatArray, scores: FloatArray, names: Sequence[str], notes: Sequence[str]) -> Figure:
@@ -40,9 +43,11 @@ def plot_roc(targets: FloatArray, scores: FloatArray, names: Sequence[str], note
         targets, scores: (records, labels); NaN target = missing.
         names, notes: title and second line per label.
     """
-    figure, panels = numbered(len(names), (2.3, 2.55), columns=4)
-    for index, axes in enumerate(panels):
+    figure, panels, _ = small_multiples(len(names), (1.85, 1.85), columns=4)
+    for index, panel in enumerate(panels):
+        axes = panel.axes
         _square(axes)
+        axes.tick_params(labelleft=panel.left, labelbottom=panel.below)
         false_rate, true_rate = roc_points(targets[:, index], scores[:, index])
         if len(false_rate):
             axes.fill_between(false_rate, true_rate, color=BLUE, alpha=0.12, linewidth=0)
@@ -50,8 +55,7 @@ def plot_roc(targets: FloatArray, scores: FloatArray, names: Sequence[str], note
         else:
             axes.text(0.5, 0.5, "undefined:\none class only", ha="center", va="center", color=MUTED, fontsize=8)
         title(axes, names[index], note=notes[index])
-    figure.supxlabel("False positive rate (1 - specificity)", fontsize=9, color=INK)
-    figure.supylabel("True positive rate (sensitivity)", fontsize=9, color=INK)
+    label_sides(figure, "False positive rate (1 - specificity)", "True positive rate (sensitivity)")
     return figure
 
 

@@ -1,0 +1,166 @@
+"""`report`: one page for a run, or a comparison and a section per run, as HTML, Markdown and LaTeX tables."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from hf_ecg_bench.errors import EcgBenchError
+from hf_ecg_bench.files import atomic_path, explain_os_errors, write_text
+from hf_ecg_bench.results.figures import Picture, comparison_picture
+from hf_ecg_bench.results.plots.style import to_png, to_svg
+from hf_ecg_bench.results.run_folder import Run, Unreadable, find_results, read_run
+from hf_ecg_bench.results.schema import RESULT_FILE
+from hf_ecg_bench.results.sections import (
+    FULL,
+    ONE_OF_MANY,
+    ONE_OF_SEVERAL,
+    Detail,
+    Section,
+    build_section,
+    title_of,
+)
+from hf_ecg_bench.results.table_formats import escape_markdown, to_latex, to_markdown
+from hf_ecg_bench.results.tables import Table, comparison_tables, primary_metric, sort_results
+
+SEVERAL = 8  # Beyond this many runs a report has no ECGs: each is about 200 kB.
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """One task's results against each other."""
+
+    table: Table
+    picture: Picture
+
+
+@dataclass(frozen=True, eq=False)
+class Report:
+    """What the templates are given."""
+
+    title: str
+    comparisons: tuple[Comparison, ...]
+    sections: tuple[Section, ...]
+    unreadable: tuple[Unreadable, ...]
+
+
+def write_report(results_dir: Path, output_dir: Path | None = None) -> Path:
+    """Report on every result.json at or below `results_dir`.
+
+    Writes report.html (self-contained), report.md with figures/, and tables.tex into `output_dir` (default:
+    `results_dir`), the HTML last. A result that cannot be read is listed on the page.
+
+    Returns:
+        The path of report.html.
+
+    Raises:
+        EcgBenchError: no results, none that can be read, or the output cannot be written.
+    """
+    results_dir = Path(results_dir)
+    report = build_report(results_dir)
+    base = results_dir.parent if results_dir.name == RESULT_FILE else results_dir
+    output = Path(output_dir) if output_dir is not None else base
+    with explain_os_errors(output):
+        (output / "figures").mkdir(parents=True, exist_ok=True)
+    environment = _environment()
+    for picture, slug in _pictures(report):
+        with atomic_path(output / figure_path(picture, slug)) as path:
+            path.write_bytes(to_png(picture.figure))
+    write_text(output / "report.md", _tidy(environment.get_template("report.md.j2").render(report=report)))
+    write_text(output / "tables.tex", environment.get_template("tables.tex.j2").render(report=report))
+    return write_text(output / "report.html", environment.get_template("report.html.j2").render(report=report))
+
+
+def build_report(results_dir: Path) -> Report:
+    """Read the runs and work out what the report says; writes nothing."""
+    folders = find_results(results_dir)
+    base = results_dir.parent if results_dir.name == RESULT_FILE else results_dir
+    detail = FULL if len(folders) == 1 else ONE_OF_SEVERAL if len(folders) <= SEVERAL else ONE_OF_MANY
+    sections: list[Section] = []
+    unreadable: list[Unreadable] = []
+    reasons: list[EcgBenchError] = []
+    for folder in folders:
+        name = folder.relative_to(base).as_posix() if folder != base else folder.resolve().name
+        try:
+            run = read_run(folder, name)
+            sections.append(build_section(run, _slug(run, sections), detail))
+        except EcgBenchError as error:
+            unreadable.append(Unreadable(name, error.message.replace(str(folder), name)))
+            reasons.append(error)
+    if not sections:
+        raise EcgBenchError(
+            f"none of the {len(reasons)} result files below {base} can be read; the first: {reasons[0].message}",
+            fix=reasons[0].fix or "run again into an empty folder",
+        )
+    order = {id(result): i for i, result in enumerate(sort_results([section.result for section in sections]))}
+    sections.sort(key=lambda section: (section.result.task, order[id(section.result)]))
+    title = sections[0].title if len(sections) == 1 else f"{len(sections)} results"
+    return Report(title, _comparisons(sections), tuple(sections), tuple(unreadable))
+
+
+def figure_path(picture: Picture, slug: str) -> str:
+    """Where a picture's file lies, relative to the report; made of safe characters only."""
+    return f"figures/{slug}-{picture.key}.png"
+
+
+def _comparisons(sections: Sequence[Section]) -> tuple[Comparison, ...]:
+    if len(sections) < 2:
+        return ()
+    found = []
+    for table in comparison_tables([section.result for section in sections]):
+        task = table.caption.removeprefix("Task ")
+        results = sort_results([section.result for section in sections if section.result.task == task])
+        names = [f"{title_of(result)}" + (f", seed {result.seed}" if result.seed else "") for result in results]
+        picture = comparison_picture(task, _safe(task), names, results, primary_metric(results[0]))
+        found.append(Comparison(table, picture))
+    return tuple(found)
+
+
+def _pictures(report: Report) -> Iterable[tuple[Picture, str]]:
+    for comparison in report.comparisons:
+        yield comparison.picture, "comparison"
+    for section in report.sections:
+        for picture in (*section.pictures, *(example.picture for example in section.examples)):
+            yield picture, section.slug
+        if section.learning:
+            yield section.learning, section.slug
+
+
+def _slug(run: Run, others: Sequence[Section]) -> str:
+    """Task, model, mode and seed as an identifier; numbered where several runs share it."""
+    slug = _safe(f"{run.result.task}-{run.result.model.get('id', 'model')}-{run.result.mode}-{run.result.seed}")
+    taken = {other.slug for other in others}
+    return next(name for number in range(1, len(taken) + 2) if (name := f"{slug}-{number}" if number > 1 else slug) not in taken)
+
+
+def _safe(text: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]+", "-", text)[:80].strip("-").lower() or "x"
+
+
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("hf_ecg_bench.results", "templates"),
+        # By the kind of page: `.html.j2` is escaped by the engine, the others by filters of their own.
+        autoescape=lambda name: name is not None and ".html" in name,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["md"] = escape_markdown
+    environment.filters["md_table"] = to_markdown
+    environment.filters["tex_table"] = to_latex
+    # The only text that goes into the page unescaped: drawn by us, with matplotlib escaping the texts in it.
+    environment.filters["svg"] = lambda picture, slug: Markup(to_svg(picture.figure, prefix=f"{slug}-{picture.key}"))
+    environment.globals["figure_path"] = figure_path
+    environment.globals["css"] = Markup(environment.get_template("report.css").render())
+    return environment
+
+
+def _tidy(markdown: str) -> str:
+    return re.sub(r"\n{3,}", "\n\n", markdown)

@@ -1,0 +1,221 @@
+"""A run's part of the report as data: the templates only place what stands here."""
+
+from __future__ import annotations
+
+import json
+import math
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from hf_ecg_bench.results.estimate import number
+from hf_ecg_bench.results.examples_panel import ExamplePanel, example_panels
+from hf_ecg_bench.results.figures import MOST_PANELS, Picture, label_pictures, learning_picture, regression_pictures
+from hf_ecg_bench.results.findings import cautions, headline, setting
+from hf_ecg_bench.results.run_folder import Run
+from hf_ecg_bench.results.schema import EXAMPLES_FILE, PREDICTIONS_FILE, Result
+from hf_ecg_bench.results.tables import (
+    Cell,
+    Column,
+    Table,
+    duration,
+    metric_estimates,
+    metric_name,
+    quantity,
+    regression_table,
+    target_table,
+)
+from hf_ecg_bench.results.target_scores import target_scores
+
+Facts = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Detail:
+    """How much a run's section shows: panels per figure, and ECGs."""
+
+    panels: int
+    examples: int
+
+
+FULL = Detail(MOST_PANELS, 6)
+ONE_OF_SEVERAL = Detail(12, 1)
+ONE_OF_MANY = Detail(12, 0)
+
+
+@dataclass(frozen=True, eq=False)
+class Section:
+    """Everything that the report says about one run.
+
+    Attributes:
+        slug: unique in the report, for anchors and file names.
+        tables: overall metrics, then labels, then regression targets; none is empty.
+        absent: what could not be shown, and why.
+    """
+
+    slug: str
+    name: str
+    title: str
+    headline: str
+    setting: str
+    cautions: tuple[str, ...]
+    tables: tuple[Table, ...]
+    pictures: tuple[Picture, ...]
+    learning: Picture | None
+    examples: tuple[ExamplePanel, ...]
+    absent: tuple[str, ...]
+    identity: Facts
+    signal_steps: tuple[str, ...]
+    signal: Facts
+    hyperparameters: Facts
+    cost: Facts
+    environment: Facts
+    command: str
+    result: Result
+
+
+def build_section(run: Run, slug: str, detail: Detail) -> Section:
+    """Work out a run's section.
+
+    Raises:
+        PredictionsError: the result's inner structure is not what `run` writes.
+    """
+    result = run.result
+    scores = target_scores(result, run.predictions)
+    tables = (
+        _overall_table(result, f"{slug}-overall"),
+        target_table(scores, key=f"{slug}-labels", caption="AUROC per label"),
+        regression_table(scores, key=f"{slug}-regression", caption="Mean absolute error per regression target"),
+    )
+    steps = result.signal.get("steps")
+    return Section(
+        slug=slug,
+        name=run.name,
+        title=f"{title_of(result)} on {result.task}",
+        headline=headline(run),
+        setting=setting(run, scores),
+        cautions=tuple(cautions(run, scores)),
+        tables=tuple(table for table in tables if table.rows),
+        pictures=(*label_pictures(run, scores, panels=detail.panels), *regression_pictures(run, scores)),
+        learning=learning_picture(result),
+        examples=example_panels(run, scores, limit=detail.examples),
+        absent=tuple(_absent(run, detail)),
+        identity=_identity(result),
+        signal_steps=tuple(str(step) for step in steps) if isinstance(steps, Sequence) and not isinstance(steps, str) else (),
+        signal=facts({key: value for key, value in result.signal.items() if key != "steps"}),
+        hyperparameters=facts({k: v for k, v in result.hyperparameters.items() if k not in _PER_TARGET}),
+        cost=_cost(result),
+        environment=facts({key: value for key, value in result.environment.items() if key != "command"}),
+        command=command_line(result),
+        result=result,
+    )
+
+
+# Shown in the tables, where they belong to their target.
+_PER_TARGET = ("target_mean", "target_std", "target_units")
+
+
+def title_of(result: Result) -> str:
+    """`s4, scratch`: how a run is called in headings."""
+    return f"{result.model.get('id', 'unknown model')}, {result.mode}"
+
+
+def facts(values: Mapping[str, Any], prefix: str = "") -> Facts:
+    """Nested values as (dotted name, text), in their order."""
+    found: list[tuple[str, str]] = []
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            found.extend(facts(value, f"{prefix}{key}."))
+        else:
+            found.append((f"{prefix}{key}", _text(value)))
+    return tuple(found)
+
+
+def command_line(result: Result) -> str:
+    """The command that repeats the run: the recorded one, else one made from the result's identity."""
+    recorded = result.environment.get("command")
+    if isinstance(recorded, str) and recorded.strip():
+        return recorded
+    parts = ["hf-ecg-bench", "run", "--model", str(result.model.get("source") or result.model.get("id"))]
+    parts += ["--task", result.task, "--data", str(result.dataset.get("source") or result.dataset.get("id"))]
+    parts += ["--mode", result.mode, "--protocol", result.protocol]
+    for key in ("epochs", "batch_size", "learning_rate", "weight_decay"):
+        if key in result.hyperparameters:
+            parts += [f"--{key.replace('_', '-')}", _text(result.hyperparameters[key])]
+    parts += ["--fraction", f"{result.fraction:g}", "--seed", str(result.seed), "--output-dir", "RUN_DIR"]
+    return " ".join(shlex.quote(part) for part in parts)
+
+
+def _overall_table(result: Result, key: str) -> Table:
+    rows = tuple(
+        (Cell(metric_name(name)), Cell(estimate.format())) for name, estimate in metric_estimates(result).items()
+    )
+    return Table(key, "Overall", (Column("Metric"), Column("Value [95 %]", "right")), rows)
+
+
+def _absent(run: Run, detail: Detail) -> list[str]:
+    found = []
+    if PREDICTIONS_FILE in run.missing:
+        found.append(f"No ROC and reliability plots: {run.missing[PREDICTIONS_FILE]}.")
+    if EXAMPLES_FILE in run.missing:
+        found.append(f"No test ECGs: {run.missing[EXAMPLES_FILE]}.")
+    elif run.examples is not None and detail is not FULL and len(run.examples.record_id) > detail.examples:
+        found.append(
+            f"{len(run.examples.record_id) - detail.examples} more test ECGs, and panels of all labels, "
+            f"are in the run's own report: hf-ecg-bench report {shlex.quote(run.name)}"
+        )
+    return found
+
+
+def _identity(result: Result) -> Facts:
+    records = result.dataset.get("records")
+    counts = ", ".join(f"{_text(n)} {name}" for name, n in records.items()) if isinstance(records, Mapping) else "unknown"
+    rows = {
+        "Task": result.task,
+        "Dataset": f"{result.dataset.get('id', '?')} ({result.dataset.get('source', '?')})",
+        "Dataset digest": result.dataset.get("digest"),
+        "Records": counts,
+        "Model": f"{result.model.get('id', '?')} ({result.model.get('source', '?')})",
+        "Model digest": result.model.get("digest"),
+        "Mode": result.mode,
+        "Protocol": result.protocol,
+        "Preprocessing": result.preprocessing,
+        "Training fraction": result.fraction,
+        "Seed": result.seed,
+        "Selected epoch": _selection(result),
+    }
+    return tuple((name, _text(value)) for name, value in rows.items())
+
+
+def _selection(result: Result) -> str:
+    value = number(result.selection.get("best_value"), "selection.best_value")
+    metric = metric_name(str(result.selection.get("metric", "?")))
+    return f"{_text(result.selection.get('best_epoch'))}, by validation {metric} = {value:.4f}"
+
+
+def _cost(result: Result) -> Facts:
+    values = {key: number(value, f"cost.{key}") for key, value in result.cost.items()}
+    named = {
+        "train_seconds": ("Training", duration),
+        "evaluate_seconds": ("Test", duration),
+        "peak_memory_bytes": ("Peak memory", lambda value: f"{value / 2**30:.2f} GiB"),
+        "parameters": ("Parameters", quantity),
+        "trainable_parameters": ("Trained parameters", quantity),
+        "records_per_second": ("Records per second, test", lambda value: f"{value:.3g}"),
+    }
+    return tuple(
+        (named[key][0], named[key][1](value)) if key in named else (key, f"{value:g}")
+        for key, value in values.items()
+        if math.isfinite(value)
+    )
+
+
+def _text(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, float):
+        return f"{value:g}"
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, list | tuple | dict) else str(value)
