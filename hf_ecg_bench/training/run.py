@@ -9,8 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 from hf_ecg_bench.results.schema import RESULT_FILE, Result
+from hf_ecg_bench.tasks import get_task
+from hf_ecg_bench.training.modes import get_mode
 from hf_ecg_bench.training.spec import RunSpec
-from hf_ecg_bench.training.state import CHECKPOINTS, RUN_FILE, claim
+from hf_ecg_bench.training.state import CHECKPOINTS, claim, release
 
 Say = Callable[[str], None]
 
@@ -31,6 +33,7 @@ def run(spec: RunSpec, say: Say = _say) -> Result:
     Raises:
         UnknownNameError, DataError, ContractError, CheckpointError, TrainingError: with the step that mends it.
     """
+    get_task(spec.task), get_mode(spec.mode)  # a wrong name is said before anything is touched
     folder = Path(spec.output_dir)
     main = int(os.environ.get("RANK", "0")) == 0
     state = claim(folder, spec.identity()) if main else "started"
@@ -46,7 +49,7 @@ def run(spec: RunSpec, say: Say = _say) -> Result:
         result = execute(spec, say if main else lambda _: None, write=main)
     except BaseException:
         if state == "new" and not (folder / CHECKPOINTS).exists():
-            (folder / RUN_FILE).unlink(missing_ok=True)  # nothing was computed: leave no trace of a failed start
+            release(folder)
         raise
     if main:
         result.save(folder)

@@ -39,6 +39,13 @@ def claim(folder: Path, identity: dict[str, Any]) -> Literal["new", "started", "
     return "new"
 
 
+def release(folder: Path) -> None:
+    """Undo a claim after which nothing was computed, so that a failed start leaves no trace."""
+    (folder / RUN_FILE).unlink(missing_ok=True)
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+
+
 def _differences(theirs: Any, mine: Any, path: str = "") -> list[str]:
     if isinstance(theirs, dict) and isinstance(mine, dict):
         found = []
