@@ -1,8 +1,9 @@
 """Models: one folder per architecture, shared heads, losses and loading.
 
-Importing this package makes the configurations known to `AutoConfig`, `AutoModel`, `AutoModelForSequenceClassification`
-and `AutoFeatureExtractor`: at once where transformers' auto modules are loaded, else right after they are. So it
-stays light itself (no torch), and what is only declared about a model can be read without it.
+Importing this package makes the configurations known to `AutoConfig`, `AutoModel`,
+`AutoModelForSequenceClassification` and `AutoFeatureExtractor`: at once where transformers' auto modules are
+loaded, else right after they are. So it stays light itself (no torch), and what is only declared about a
+model can be read without it.
 """
 
 from hf_ecg_bench.models.auto import install

@@ -1,8 +1,8 @@
 """Registration with transformers' Auto classes, without importing torch for those who never use them.
 
-transformers fills its Auto tables when `transformers.models.auto.*` is imported, which imports torch (two seconds).
-Where such a module is already loaded we register at once; otherwise a finder on `sys.meta_path` registers right after
-it has been executed.
+transformers fills its Auto tables when `transformers.models.auto.*` is imported, which imports torch (two
+seconds). Where such a module is already loaded we register at once; otherwise a finder on `sys.meta_path`
+registers right after it has been executed.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class _AutoFinder(MetaPathFinder):
 
 
 def install() -> None:
-    """Register now where transformers' Auto modules are loaded, and on import where they are not yet. Idempotent."""
+    """Register now where transformers' Auto modules are loaded, else on their import. Idempotent."""
     if not any(isinstance(finder, _AutoFinder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _AutoFinder())
     for name, action in _ACTIONS.items():

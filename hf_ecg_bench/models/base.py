@@ -1,4 +1,4 @@
-"""What every model shares: checked inputs, own initialisation, freezing that lasts, and the classifier around a backbone."""
+"""What every model shares: checked inputs, own initialisation, lasting freezing, the classifier around it."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class EcgPreTrainedModel(PreTrainedModel):
 
     def _init_weights(self, module: nn.Module) -> None:
         # The default would redraw every layer from N(0, 0.02). torch.nn.init skips tensors that were loaded.
-        if hasattr(module, "reset_parameters"):
-            module.reset_parameters()
-        if hasattr(module, "hf_reset"):
-            module.hf_reset()
+        for name in ("reset_parameters", "hf_reset"):
+            reset = getattr(module, name, None)
+            if callable(reset):
+                reset()
 
     @classmethod
     def from_pretrained(
@@ -42,24 +42,26 @@ class EcgPreTrainedModel(PreTrainedModel):
         """As in transformers, but strict.
 
         Raises:
-            CheckpointError: a tensor is missing or unexpected. Only a whole head may be: a backbone checkpoint
-                in a classifier gets a fresh head (logged), a classifier's head is left out of a backbone.
+            CheckpointError: a tensor is missing or unexpected. Only a whole head may be: a backbone
+                checkpoint in a classifier gets a fresh head (logged), a classifier's head is left out of a
+                backbone.
         """
         with explain_loading_errors(pretrained_model_name_or_path):
-            model, info = super().from_pretrained(
+            loaded: Any = super().from_pretrained(
                 pretrained_model_name_or_path, *args, output_loading_info=True, **kwargs
             )
+        model, info = loaded
         check_loading(info, model, str(pretrained_model_name_or_path))
         model.apply_freezing()
         model.eval()
         return (model, info) if output_loading_info else model
 
     def apply_freezing(self) -> None:
-        """Freeze what the configuration says is frozen (from_pretrained makes every parameter trainable again)."""
+        """Freeze what the configuration says (from_pretrained makes every parameter trainable again)."""
 
 
 class EcgModel(EcgPreTrainedModel):
-    """A backbone: `(batch, leads, time)` in mV -> tokens and pooled features. Subclasses define `forward_features`."""
+    """A backbone: `(batch, leads, time)` in mV -> tokens and pooled features, by `forward_features`."""
 
     def forward_features(self, input_values: Tensor) -> Tensor:
         """Finite `(batch, leads, time)` -> tokens `(batch, tokens, hidden_size)`."""
@@ -75,7 +77,8 @@ class EcgModel(EcgPreTrainedModel):
         """Features of windows.
 
         Args:
-            input_values: (batch, leads, time) in mV, canonical leads, at `config.sampling_rate`. NaN counts as 0.
+            input_values: (batch, leads, time) in mV, canonical leads, at `config.sampling_rate`. NaN counts
+                as 0.
 
         Raises:
             ContractError: another shape.
@@ -120,7 +123,7 @@ class EcgForSequenceClassification(EcgPreTrainedModel):
         self.apply_freezing()
 
     def train(self, mode: bool = True) -> Self:
-        """Train mode, except for a frozen backbone: its batch statistics and dropout stay as in evaluation."""
+        """Train mode, except for a frozen backbone: batch statistics and dropout stay as in evaluation."""
         super().train(mode)
         if self.config.freeze_backbone:
             self.encoder.eval()
@@ -140,8 +143,9 @@ class EcgForSequenceClassification(EcgPreTrainedModel):
             labels: (batch, targets), NaN where missing; regression targets z-scored.
 
         Returns:
-            loss, logits, last_hidden_state, pooler_output. The reference sets NaN logits to 0. As NaN samples count as
-            0 already, they only come from a training that diverged; here they stay, so that it shows.
+            loss, logits, last_hidden_state, pooler_output. The reference sets NaN logits to 0. As NaN samples
+            count as 0 already, they only come from a training that diverged; here they stay, so that it
+            shows.
         """
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.freeze_backbone):
             features = self.encoder(input_values, return_dict=True)

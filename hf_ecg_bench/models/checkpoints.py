@@ -88,8 +88,8 @@ def _read_torch(file: Path, start: bytes) -> Any:
                 f"{file} is not a checkpoint, or damaged: {_short(error)}", fix="download it again"
             ) from error
         raise CheckpointError(
-            f"{file} is refused: reading it would call {match.group(1)}, and a checkpoint may hold tensors only",
-            fix="ask its authors for a file of tensors (safetensors), or save only its state_dict where you trust it",
+            f"{file} is refused: reading it would call {match.group(1)}; a checkpoint may hold tensors only",
+            fix="ask its authors for a safetensors file, or save only its state_dict where you trust it",
         ) from error
     except (RuntimeError, EOFError, KeyError, ValueError, zipfile.BadZipFile, OSError) as error:
         what = "cut off or damaged" if start.startswith(b"PK") else "not a checkpoint, or damaged"

@@ -41,7 +41,8 @@ class EcgConfig(PreTrainedConfig):
         head: `linear` (on pooled features) or `attention` (on tokens).
         freeze_backbone: only the head is trained and the backbone stays in eval mode.
         target_kinds: `binary` or `regression` per target; None: all binary.
-        target_mean, target_std: what regression targets were z-scored with, one pair per target (0 and 1 for binary ones).
+        target_mean, target_std: what regression targets were z-scored with, one pair per target (0 and 1 for
+            binary ones).
         source_file, source_digest: name and SHA-256 of the checkpoint file the weights were converted from.
 
     Raises:
@@ -75,7 +76,7 @@ class EcgConfig(PreTrainedConfig):
     @classmethod
     def field_names(cls) -> set[str]:
         """Names that the constructor takes."""
-        return {field.name for field in fields(cls)} | {"num_labels"}  # type: ignore[arg-type]
+        return {field.name for field in fields(cls)} | {"num_labels"}
 
     @property
     def window_samples(self) -> int:
@@ -88,13 +89,13 @@ class EcgConfig(PreTrainedConfig):
         return self.num_labels or 0
 
     def check(self) -> None:
-        """Raise where a value does not exist or values contradict each other (models call this on construction)."""
+        """Raise where a value does not exist or values contradict each other; models call this too."""
         if self.head not in _HEADS:
             raise unknown_name("head", str(self.head), _HEADS)
         if self.sampling_rate <= 0 or self.window_seconds <= 0 or self.hidden_size <= 0:
             raise ContractError(
-                f"{type(self).__name__}: sampling_rate, window_seconds and hidden_size must be positive, found "
-                f"{self.sampling_rate}, {self.window_seconds}, {self.hidden_size}"
+                f"{type(self).__name__}: sampling_rate, window_seconds and hidden_size must be positive, "
+                f"found {self.sampling_rate}, {self.window_seconds}, {self.hidden_size}"
             )
         if self.head == "attention" and self.hidden_size % 16:
             raise ContractError(

@@ -93,7 +93,8 @@ def build_from_checkpoint(
 ) -> tuple[PreTrainedModel, ConversionReport]:
     """The model that a checkpoint's content makes, and the account of its tensors.
 
-    A checkpoint whose own head is part of the model (a supervised baseline) becomes a classifier, else a backbone.
+    A checkpoint whose own head is part of the model (a supervised baseline) becomes a classifier, else a
+    backbone.
     """
     container, tensors = find_tensors(spec, content, file_name)
     prefix, tensors = strip_wrapper(spec, tensors)
@@ -128,7 +129,7 @@ def build_from_checkpoint(
 def find_tensors(
     spec: ModelSpec, content: Mapping[str, Any], file_name: str
 ) -> tuple[tuple[str, ...], dict[str, Tensor]]:
-    """The dict of tensors in a checkpoint: at the declared key, at a usual one, or the file itself; and where it was."""
+    """Where the tensors are, at the declared key, a usual one or the top level, and the tensors."""
     for key in (*spec.containers, "state_dict", "model_state_dict", "model"):
         inner = content.get(key)
         if isinstance(inner, Mapping) and any(isinstance(value, Tensor) for value in inner.values()):
@@ -137,8 +138,8 @@ def find_tensors(
     if flat:
         return (), flat
     raise CheckpointError(
-        f"{file_name} holds no tensors where {spec.id}'s are expected ({' or '.join(spec.containers) or 'the top level'}); "
-        f"it has the keys {_some(map(str, content))}"
+        f"{file_name} holds no tensors where {spec.id}'s are expected "
+        f"({' or '.join(spec.containers) or 'the top level'}); it has the keys {_some(map(str, content))}"
     )
 
 
@@ -172,7 +173,7 @@ def rename(spec: ModelSpec, names: Iterable[str]) -> tuple[dict[str, str], dict[
 
 
 def load_exactly(model: torch.nn.Module, tensors: dict[str, Tensor], spec: ModelSpec, file_name: str) -> None:
-    """Copy tensors into the model; a missing, unexpected or misshapen one is an error that names its neighbours."""
+    """Copy tensors into the model; a missing, unexpected or misshapen one is an error with its neighbours."""
     expected = model.state_dict()
     missing, unexpected = sorted(set(expected) - set(tensors)), sorted(set(tensors) - set(expected))
     if missing or unexpected:

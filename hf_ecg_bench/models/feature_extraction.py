@@ -1,4 +1,4 @@
-"""From a recorded ECG to what a model takes: saved with the model, so that users need to know nothing about windows and rates."""
+"""From a recorded ECG to what a model takes; saved with the model, which thus knows its windows and rate."""
 
 from __future__ import annotations
 
@@ -21,7 +21,8 @@ _PLAUSIBLE_MV = 30.0
 class EcgFeatureExtractor(FeatureExtractionMixin):
     """Cuts a 12-lead record into the windows a model was made for, at its sampling rate.
 
-    A FeatureExtractionMixin, not a SequenceFeatureExtractor: the Trainer would take the latter for something that pads.
+    A FeatureExtractionMixin, not a SequenceFeatureExtractor: the Trainer would take the latter for something
+    that pads.
 
     Args:
         sampling_rate: Hz of the model.
@@ -80,8 +81,8 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
             `input_values` (windows, leads, samples) float32 in mV.
 
         Raises:
-            ContractError: no or a wrong sampling rate, another shape, unknown unit, missing leads, amplitudes that
-                are not in that unit, or a record shorter than one window.
+            ContractError: no or a wrong sampling rate, another shape, unknown unit, missing leads, amplitudes
+                that are not in that unit, or a record shorter than one window.
         """
         if sampling_rate is None:
             raise ContractError(
@@ -117,7 +118,7 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
                 else ""
             )
             raise ContractError(
-                f"a record must be numbers of shape (time, {n_leads}), found {signal.dtype} {signal.shape}{hint}"
+                f"a record must be numbers (time, {n_leads}), found {signal.dtype} {signal.shape}{hint}"
             )
         signal = signal.astype(np.float32, copy=False)
         finite = np.abs(signal[np.isfinite(signal)])

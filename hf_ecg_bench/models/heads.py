@@ -21,12 +21,12 @@ class LinearHead(nn.Linear):
 
 
 class AttentionPoolingHead(nn.Module):
-    """A learned query attends over the tokens; no biases, norms or residuals (attentive probing as in V-JEPA).
+    """A learned query attends over the tokens; no biases, norms or residuals (as in V-JEPA's probes).
 
-    Per head, softmax(q k^T / sqrt(d)) v with q = query W_q^T, k = x W_k^T, v = x W_v^T; the heads, side by side, are
-    mapped to the targets by W_c. One query serves all tokens, so W_k is folded into the query and W_v applied after
-    the weighted sum: the same numbers for tokens * heads + hidden_size multiplications per feature instead of
-    2 * tokens * hidden_size.
+    Per head, softmax(q k^T / sqrt(d)) v with q = query W_q^T, k = x W_k^T, v = x W_v^T; the heads, side by
+    side, are mapped to the targets by W_c. One query serves all tokens, so W_k is folded into the query and
+    W_v applied after the weighted sum: the same numbers for tokens * heads + hidden_size multiplications per
+    feature instead of 2 * tokens * hidden_size.
 
     Input (batch, tokens, hidden_size), output (batch, targets).
     """

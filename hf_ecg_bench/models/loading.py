@@ -1,4 +1,4 @@
-"""Models by name, folder or Hub id: fresh or with their weights, with the head and the targets that are asked for."""
+"""Models by name, folder or Hub id: fresh or with their weights, with the head and targets asked for."""
 
 from __future__ import annotations
 
@@ -35,13 +35,15 @@ def load_model(
     """Load a model, or build a fresh one.
 
     Args:
-        name_or_dir: a model id (`s4`, `ecg_founder`), a folder that `convert`, `run` or save_pretrained wrote, or a Hub id.
+        name_or_dir: a model id (`s4`, `ecg_founder`), a folder that `convert`, `run` or save_pretrained
+            wrote, or a Hub id.
         target_names: what the head predicts, in order. Needed for a classifier that is not one yet.
         target_kinds: `binary` or `regression` per target; None: all binary.
         head: `linear` or `attention`; None keeps what the folder has (a backbone stays a backbone).
         freeze_backbone: train only the head. None keeps what the folder says.
         seed: of whatever is drawn at random here; None uses torch's global generator.
-        pretrained: whether an id means its public weights; None: where there are any. False builds a fresh model.
+        pretrained: whether an id means its public weights; None: where there are any. False builds a fresh
+            model.
         **config_overrides: fields of the configuration (`dropout=0.1`).
 
     Returns:

@@ -10,17 +10,19 @@ from torch.nn import functional
 def masked_loss(
     logits: Tensor, labels: Tensor, is_regression: Tensor, counts: Tensor | None = None
 ) -> Tensor:
-    """Binary cross-entropy of the yes/no targets plus L1 of the continuous ones, missing entries (NaN) left out.
+    """Binary cross-entropy of the yes/no targets plus L1 of the continuous ones, without missing entries (NaN).
 
-    Per target the mean over its non-missing entries, then the mean over the targets that have any, separately for the
-    two kinds; both are added. Without missing entries and continuous targets this is the plain mean over batch and targets.
+    Per target the mean over its non-missing entries, then the mean over the targets that have any, separately
+    for the two kinds; both are added. Without missing entries and continuous targets this is the plain mean
+    over batch and targets.
 
     Args:
         logits: (batch, targets).
         labels: (batch, targets); 0 or 1, or the (z-scored) number; NaN where missing.
         is_regression: (targets,) bool.
-        counts: (targets,) non-missing entries over the whole optimizer step, that is over all micro-batches and
-            processes. With it, the losses of the parts add up to the loss of the whole; without it, this batch counts.
+        counts: (targets,) non-missing entries over the whole optimizer step, that is over all micro-batches
+            and processes. With it, the losses of the parts add up to the loss of the whole; without it, this
+            batch counts.
 
     Returns:
         A scalar, 0 (with a gradient of zeros) where every entry is missing.
@@ -45,5 +47,5 @@ def masked_loss(
 
 
 def valid_counts(labels: Tensor) -> Tensor:
-    """Non-missing entries per target of (batch, targets) labels: what `masked_loss` takes as counts, added up."""
+    """Non-missing entries per target of (batch, targets) labels: added up, `masked_loss` takes them."""
     return (~torch.isnan(labels)).sum(dim=0)

@@ -19,9 +19,9 @@ def param_groups(
 ) -> list[dict[str, Any]]:
     """Optimizer groups `head`, `late`, `early` with rates learning_rate * factors, without the empty ones.
 
-    A model whose declaration names no layer groups (the supervised baselines) gets one group, `all`, at the head's rate.
-    Weight decay applies to everything, biases and norms included, as in the paper. Only parameters that require a
-    gradient are listed.
+    A model whose declaration names no layer groups (the supervised baselines) gets one group, `all`, at the
+    head's rate. Weight decay applies to everything, biases and norms included, as in the paper. Only
+    parameters that require a gradient are listed.
 
     Raises:
         TrainingError: a parameter belongs to no group, or nothing can be trained.

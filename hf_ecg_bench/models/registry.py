@@ -8,8 +8,9 @@ from typing import Any
 from hf_ecg_bench.errors import unknown_name
 from hf_ecg_bench.models.spec import ModelSpec
 
-#: id -> package. A package `x` holds spec.py (`SPEC`), configuration_x.py (`XConfig`) and modeling_x.py (`XModel`,
-#: `XForSequenceClassification`), where X is the id in camel case. Adding a model is adding its folder and one line.
+#: id -> package. A package `x` holds spec.py (`SPEC`), configuration_x.py (`XConfig`) and modeling_x.py
+#: (`XModel`, `XForSequenceClassification`), where X is the id in camel case. Adding a model is adding its
+#: folder and one line.
 MODELS: dict[str, str] = {
     "ecg_founder": "hf_ecg_bench.models.ecg_founder",
     "net1d": "hf_ecg_bench.models.net1d",
@@ -36,7 +37,7 @@ def model_class(model_id: str, kind: str) -> Any:
 
 
 def model_id_of(model_type: str) -> str:
-    """The model id behind a configuration's `model_type` (prefixed where a public repository claims the bare id)."""
+    """The model id behind a `model_type`, which is prefixed where a public repository claims the bare id."""
     return model_type.removeprefix(_TYPE_PREFIX)
 
 

@@ -10,6 +10,7 @@ from transformers import PreTrainedModel
 
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.files import explain_os_errors
+from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
 
 
@@ -38,7 +39,7 @@ def save_model(
         try:
             temporary.chmod(0o755)
             model.save_pretrained(temporary)
-            EcgFeatureExtractor.from_config(model.config).save_pretrained(temporary)
+            _extractor(model).save_pretrained(temporary)
             if card is not None:
                 (temporary / "README.md").write_text(card, encoding="utf-8")
             if target.exists():
@@ -47,3 +48,10 @@ def save_model(
         finally:
             shutil.rmtree(temporary, ignore_errors=True)
     return target
+
+
+def _extractor(model: PreTrainedModel) -> EcgFeatureExtractor:
+    config = model.config
+    if not isinstance(config, EcgConfig):
+        raise EcgBenchError(f"{type(model).__name__} is not one of this package's models")
+    return EcgFeatureExtractor.from_config(config)

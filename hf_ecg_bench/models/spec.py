@@ -31,10 +31,12 @@ class ModelSpec:
         fixed_length: samples per window where the architecture takes no other length, else None.
         pretraining: datasets it was pretrained on; empty for a supervised baseline.
         overlaps: what of that overlaps with our test sets.
-        late, early: parameter-name prefixes (inside the backbone) of the two layer groups; both empty: one group.
+        late, early: parameter-name prefixes (inside the backbone) of the two layer groups; both empty: one
+            group.
         lora_targets: module-name patterns for adapters.
         ignored_tensors: patterns of checkpoint tensors that are deliberately not used, with the reason.
-        containers: keys under which the public file nests the tensors (`state_dict`); a flat file is accepted as well.
+        containers: keys under which the public file nests the tensors (`state_dict`); a flat file is accepted
+            as well.
         wrappers: prefixes that may stand before every tensor name (what training wrappers add).
         renames: (pattern, replacement) from public tensor names to ours, applied in order.
         checkpoint: where the public checkpoint is, or None for a model that is trained from scratch.

@@ -16,7 +16,7 @@ logger = logging.get_logger(__name__)
 
 
 def check_loading(info: dict[str, Any], model: nn.Module, source: str) -> None:
-    """Accept a load only where every tensor found its place; a head may be fresh or left out, but only as a whole.
+    """Accept a load only where every tensor found its place; a head may be fresh or left out as a whole.
 
     Args:
         info: transformers' loading info (missing_keys, unexpected_keys, mismatched_keys).

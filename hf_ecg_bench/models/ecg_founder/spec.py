@@ -5,10 +5,13 @@ from hf_ecg_bench.models.spec import ModelSpec, Overlap
 SPEC = ModelSpec(
     id="ecg_founder",
     title="ECGFounder",
-    paper="J. Li et al., An Electrocardiogram Foundation Model Built on over 10 Million Recordings, NEJM AI 2(7), 2025",
+    paper="J. Li et al., An Electrocardiogram Foundation Model Built on over 10 Million Recordings, "
+    "NEJM AI 2(7), 2025",
     citation="""@article{li2025ecgfounder,
   title = {An Electrocardiogram Foundation Model Built on over 10 Million Recordings},
-  author = {Li, Jun and Aguirre, Aaron D. and Moura Junior, Valdery and Jin, Jiarui and Liu, Che and Zhong, Lanhai and Sun, Chenxi and Clifford, Gari and Westover, M. Brandon and Hong, Shenda},
+  author = {Li, Jun and Aguirre, Aaron D. and Moura Junior, Valdery and Jin, Jiarui and
+    Liu, Che and Zhong, Lanhai and Sun, Chenxi and Clifford, Gari and
+    Westover, M. Brandon and Hong, Shenda},
   journal = {NEJM AI},
   volume = {2},
   number = {7},

@@ -8,7 +8,7 @@ from torch.nn import functional
 
 
 def same_padding(length: int, kernel: int, stride: int) -> tuple[int, int, int]:
-    """(outputs, zeros on the left, zeros on the right): ceil(length / stride) outputs, an extra zero goes right."""
+    """(outputs, zeros left, zeros right): ceil(length / stride) outputs, an extra zero goes right."""
     outputs = -(-length // stride)
     total = max(0, (outputs - 1) * stride + kernel - length)
     return outputs, total // 2, total - total // 2
@@ -17,9 +17,9 @@ def same_padding(length: int, kernel: int, stride: int) -> tuple[int, int, int]:
 class SameConv(nn.Conv1d):
     """A Conv1d with "same" padding on (batch, time, channels).
 
-    Memory with channels innermost is what both the library's grouped convolution and the 1x1 convolutions (plain matrix
-    products) are fastest on. Where the sequence is about as short as the kernel, most products of a convolution are
-    with padding, so there it is written as one matrix per group over time and channels.
+    Memory with channels innermost is what both the library's grouped convolution and the 1x1 convolutions
+    (plain matrix products) are fastest on. Where the sequence is about as short as the kernel, most products
+    of a convolution are with padding, so there it is written as one matrix per group over time and channels.
     """
 
     def forward(self, x: Tensor) -> Tensor:
@@ -34,7 +34,7 @@ class SameConv(nn.Conv1d):
         _, left, right = same_padding(x.shape[1], kernel, stride)
         padding, first = left, 0
         if right > left and stride == 1:
-            padding, first = right, 1  # symmetric padding, then drop the output that the extra left zero makes
+            padding, first = right, 1  # symmetric, then without the output that the extra left zero makes
         elif right > left:
             x = functional.pad(x, (0, 0, 0, 1))
         y = functional.conv2d(

@@ -28,9 +28,10 @@ def two_sided(forward: Tensor, backward: Tensor, n: int) -> Tensor:
 class _LongConvolution(torch.autograd.Function):
     """irfft(rfft(u, n) rfft(kernel)) cut to the input's length.
 
-    On a CPU one sample at a time: its spectrum stays in the cache, which makes it three times faster than whole
-    batches, and the transposition to time-innermost memory costs nothing. The backward pass transforms the input
-    again instead of keeping its spectrum, and needs no complex FFT of full length, unlike autograd's own.
+    On a CPU one sample at a time: its spectrum stays in the cache, which makes it three times faster than
+    whole batches, and the transposition to time-innermost memory costs nothing. The backward pass transforms
+    the input again instead of keeping its spectrum, and needs no complex FFT of full length, unlike
+    autograd's own.
     """
 
     @staticmethod

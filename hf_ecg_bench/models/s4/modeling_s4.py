@@ -1,8 +1,9 @@
-"""S4: bidirectional state space layers with fixed HiPPO-LegS dynamics; only C, D and the linear maps are trained."""
+"""S4: bidirectional state space layers with fixed HiPPO-LegS dynamics; C, D and the linear maps are trained."""
 
 from __future__ import annotations
 
 import math
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -16,10 +17,17 @@ from hf_ecg_bench.models.s4.kernel import corrected, hippo_legs, kernel_basis
 
 
 class S4Kernel(nn.Module):
-    """Parameters of a layer's kernel: C (directions, channels, pairs, 2) is trained, the dynamics are buffers.
+    """Parameters of a layer's kernel: C (directions, channels, pairs, 2) is trained, the rest are buffers.
 
-    Complex numbers are kept as (real, imaginary) in the last dimension, which every optimizer and file format takes.
+    Complex numbers are kept as (real, imaginary) in the last dimension, which every optimizer and file format
+    takes.
     """
+
+    log_dt: Tensor
+    B: Tensor
+    P: Tensor
+    Q: Tensor
+    w: Tensor
 
     def __init__(self, config: S4Config) -> None:
         super().__init__()
@@ -53,7 +61,7 @@ class S4Kernel(nn.Module):
 
 
 class S4Layer(nn.Module):
-    """State space convolution, GELU, gated linear map, residual, LayerNorm; (batch, length, channels) in and out."""
+    """State space convolution, GELU, gated linear map, residual, LayerNorm; on (batch, length, channels)."""
 
     def __init__(self, config: S4Config) -> None:
         super().__init__()
@@ -104,7 +112,7 @@ class S4Model(EcgModel):
 
     def kernels(self, length: int) -> list[Tensor]:
         """Every layer's circular kernel (channels, n) for inputs of that length, in float32 or higher."""
-        kernels = [layer.kernel for layer in self.layers]
+        kernels = [cast(S4Layer, layer).kernel for layer in self.layers]
         with torch.autocast(self.device.type, enabled=False):
             with torch.no_grad():
                 dynamics = [

@@ -5,7 +5,7 @@ from hf_ecg_bench.models.spec import ModelSpec
 SPEC = ModelSpec(
     id="s4",
     title="S4",
-    paper="A. Gu, K. Goel, C. Ré, Efficiently Modeling Long Sequences with Structured State Spaces, ICLR 2022",
+    paper="A. Gu et al., Efficiently Modeling Long Sequences with Structured State Spaces, ICLR 2022",
     citation="""@inproceedings{gu2022efficiently,
   title = {Efficiently Modeling Long Sequences with Structured State Spaces},
   author = {Gu, Albert and Goel, Karan and R{\\'e}, Christopher},
