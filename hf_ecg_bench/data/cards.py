@@ -102,7 +102,7 @@ def _body(spec: DatasetSpec, info: dict[str, Any]) -> str:
         + " ".join(info["leads"])
         + ".",
         f"Splits: {spec.folds}.",
-        f"Digest: `{info['digest']}`: two builds with the same one hold the same records, labels, splits and signals.",
+        f"Digest: `{info['digest']}`; builds with the same one hold the same records, labels and signals.",
         "",
     ]
     for target in info["targets"]:

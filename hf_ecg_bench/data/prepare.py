@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from pathlib import Path
@@ -24,6 +24,9 @@ from hf_ecg_bench.data.rows import ShardReport
 from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.files import write_text
 from hf_ecg_bench.progress import progress
+
+# Shards under way at a time in one process; each holds about 50 MB.
+THREADS = 2
 
 
 def prepare(
@@ -110,13 +113,17 @@ def build(builder: EcgBuilder, output_dir: Path, *, num_proc: int = 1) -> Ledger
 def _write(
     builder: EcgBuilder, shards: Sequence[Shard], folder: Path, num_proc: int
 ) -> Iterator[ShardReport]:
-    """Write shards, here or in processes; reports come in any order."""
-    if num_proc == 1 or len(shards) < 2:
-        for shard in shards:
-            yield _write_one(builder, shard, folder)
+    """Write shards, in threads of this process or in processes; reports come in any order."""
+    if not shards:
         return
-    # "spawn": forking a process in which Arrow has started threads can hang.
-    with ProcessPoolExecutor(min(num_proc, len(shards)), mp_context=get_context("spawn")) as pool:
+    pool: Executor
+    if num_proc == 1:
+        # One thread reads while the other writes: Arrow, numpy and hashing run outside the interpreter lock.
+        pool = ThreadPoolExecutor(THREADS)
+    else:
+        # "spawn": forking a process in which Arrow has started threads can hang.
+        pool = ProcessPoolExecutor(min(num_proc, len(shards)), mp_context=get_context("spawn"))
+    with pool:
         jobs = [pool.submit(_write_one, builder, shard, folder) for shard in shards]
         try:
             for job in as_completed(jobs):

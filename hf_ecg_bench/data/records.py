@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -20,7 +21,10 @@ from hf_ecg_bench.data.spec import DatasetSpec
 from hf_ecg_bench.errors import DataError
 
 SPLITS = ("train", "validation", "test")
+# Large enough for few files, small enough that processes share a split and a killed build loses little.
 SHARD_RECORDS = 1000
+MIN_SHARD_RECORDS = 100
+SHARDS_PER_SPLIT = 16
 
 SplitRule = Literal["fixed", "largest_folds"]
 
@@ -198,8 +202,7 @@ def metadata_table(index: RecordIndex, spec: DatasetSpec) -> pa.Table:
 def plan_shards(
     index: RecordIndex, splits: list[str], spec: DatasetSpec, code: str
 ) -> dict[str, list[Shard]]:
-    """Cut each split into shards of at most SHARD_RECORDS records; an empty split gets one shard without
-    records.
+    """Cut each split into shards of nearly equal size; an empty split gets one shard without records.
 
     Args:
         code: identifies the builder's code and options; goes into every shard's fingerprint.
@@ -208,9 +211,8 @@ def plan_shards(
     shards: dict[str, list[Shard]] = {}
     for split in SPLITS:
         rows = np.flatnonzero(np.asarray(splits, dtype=object) == split)
-        parts = [rows[start : start + SHARD_RECORDS] for start in range(0, len(rows), SHARD_RECORDS)] or [
-            rows
-        ]
+        size = min(SHARD_RECORDS, max(MIN_SHARD_RECORDS, math.ceil(len(rows) / SHARDS_PER_SPLIT)))
+        parts = np.array_split(rows, max(1, math.ceil(len(rows) / size)))
         shards[split] = []
         for number, part in enumerate(parts):
             metadata = table.take(pa.array(part, pa.int64()))

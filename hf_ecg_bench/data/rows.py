@@ -5,7 +5,6 @@ written.
 from __future__ import annotations
 
 import math
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -39,7 +38,6 @@ class ShardReport:
     records: int = 0
     nbytes: int = 0
     file_size: int = 0
-    seconds: float = 0.0
     excluded: dict[str, list[list[str]]] = field(default_factory=dict)
     defects: dict[str, list[list[str]]] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
@@ -67,7 +65,6 @@ class ShardRows:
         self._ledger = Ledger(spec.id, strict=strict)
 
     def __iter__(self) -> Iterator[pa.Table]:
-        started = time.perf_counter()
         rows = self.shard.metadata.to_pylist()
         totals: dict[str, int] = {}
         kept: list[int] = []
@@ -95,7 +92,6 @@ class ShardRows:
         self.report.excluded = self._ledger.excluded
         self.report.defects = self._ledger.defects
         self.report.digests = digest.to_hex(totals)
-        self.report.seconds = time.perf_counter() - started
 
     def _check(self, record_id: str, signal: np.ndarray) -> None:
         if signal.dtype != np.float32 or signal.ndim != 2 or signal.shape[1] != N_LEADS:

@@ -145,7 +145,7 @@ DEFECTS: dict[str, tuple[Damage, str, str]] = {
     "swapped limb names": (
         rewrite(names=["II", "I", *NAMES[2:]]),
         "limb leads contradict each other (kept; columns swapped or mislabelled?)",
-        "are off by 1.640 mV",
+        "mV (root mean square)",
     ),
     "one missing sample": (
         lambda tree: write_record(
