@@ -38,7 +38,7 @@ def write_examples(folder: Path, split: SplitRecords, chosen: np.ndarray, sampli
     with atomic_path(folder / EXAMPLES_FILE) as temporary, temporary.open("wb") as handle:
         np.savez_compressed(
             handle,
-            record_id=split.record_id[chosen],
+            record_id=split.record_id[chosen].astype(str),
             signals=np.stack([s[:length] for s in signals]) if signals else np.zeros((0, 0, 12), np.float32),
             sampling_rate=np.int64(sampling_rate),
         )

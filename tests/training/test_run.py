@@ -45,6 +45,15 @@ def test_files_of_a_run(finished):
     assert any("320" not in line and "records" in line for line in said)
 
 
+def test_examples_are_plain_arrays(finished):
+    spec, _, _ = finished
+    with np.load(spec.output_dir / "examples.npz", allow_pickle=False) as examples:
+        assert examples["signals"].shape == (2, 5000, 12)
+        assert examples["signals"].dtype == np.float32
+        assert set(examples["record_id"].tolist()) <= set(read_predictions(spec.output_dir).record_id.tolist())
+        assert int(examples["sampling_rate"]) == 500
+
+
 def test_predictions_are_one_row_per_test_record(finished, synthetic_folder):
     from datasets import load_dataset
 
