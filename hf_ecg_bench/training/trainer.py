@@ -32,7 +32,7 @@ class EcgTrainer(Trainer):
 
     def __init__(
         self,
-        *args: Any,
+        *,
         is_regression: torch.Tensor,
         layer_factors: tuple[float, float, float],
         record_metrics: Metrics | None = None,
@@ -41,7 +41,7 @@ class EcgTrainer(Trainer):
         self.is_regression = is_regression
         self.layer_factors = layer_factors
         self.record_metrics = record_metrics
-        super().__init__(*args, compute_metrics=self._score if record_metrics else None, **kwargs)
+        super().__init__(compute_metrics=self._score if record_metrics else None, **kwargs)
         # The loss below is normalised over the whole step: the Trainer must not divide it again.
         self.loss_is_scaled_for_ga = True
 
@@ -49,6 +49,7 @@ class EcgTrainer(Trainer):
 
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
         """AdamW over the head, late and early groups; weight decay on every trained parameter, as in the paper."""
+        assert self.model is not None
         if self.optimizer is None:
             groups = param_groups(
                 self.model, self.args.learning_rate, self.args.weight_decay, factors=self.layer_factors
@@ -82,7 +83,7 @@ class EcgTrainer(Trainer):
         return (loss, outputs) if return_outputs else loss
 
     def _get_train_sampler(self, train_dataset: Any = None) -> EpochSampler:
-        size = len(train_dataset if train_dataset is not None else self.train_dataset)
+        size = len(self.train_dataset if train_dataset is None else train_dataset)  # type: ignore[arg-type]
         step = self.args.train_batch_size * self.args.world_size * self.args.gradient_accumulation_steps
         return EpochSampler(size, step, self.args.seed)
 
@@ -90,12 +91,12 @@ class EcgTrainer(Trainer):
 
     def fit(self) -> None:
         """Train from the last complete checkpoint, if there is one, to the last epoch; end with the best epoch's weights."""
-        checkpoint = last_complete_checkpoint(Path(self.args.output_dir))
+        checkpoint = last_complete_checkpoint(Path(str(self.args.output_dir)))
         self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
     def window_logits(self, windows: EvaluationWindows) -> np.ndarray:
         """(windows, targets) outputs of the model, before any sigmoid."""
-        return self.predict(windows, metric_key_prefix="test").predictions
+        return np.asarray(self.predict(windows, metric_key_prefix="test").predictions)
 
     @property
     def precision(self) -> str:
@@ -137,7 +138,7 @@ class EcgTrainer(Trainer):
 
     def _score(self, prediction: EvalPrediction) -> dict[str, float]:
         assert self.record_metrics is not None
-        predictions = record_predictions(prediction.predictions, self._evaluated, self.is_regression.numpy())
+        predictions = record_predictions(np.asarray(prediction.predictions), self._evaluated, self.is_regression.numpy())
         return self.record_metrics(self._evaluated.targets, predictions)
 
 
