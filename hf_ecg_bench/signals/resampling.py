@@ -4,7 +4,7 @@ The resampler is linear and its weights are a band: each output depends on about
 down by 5) neighbouring inputs. Blocks of `BLOCK` outputs share one range of inputs, so a signal is resampled
 by one float32 matrix product per block over all windows and leads at once. Every block has its own weights,
 so the ends of the signal and the rounding of output times need no special case. Differences to resampy: 1e-9
-in the weights, 2e-6 mV by float32 sums.
+in the weights, and float32 sums: below 1e-6 of the largest amplitude (measured: 4.5e-6 at 8.4 mV).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from hf_ecg_bench.signals.nan import has_nonfinite
 
 # By measurement: smaller blocks lose to overhead, larger ones to the zeros outside of the band.
 BLOCK = 64
+# Rounding grows with the terms of one float32 sum: large, slow baselines (8 mV in PTB-XL) then cost 1e-5 mV.
+LONGEST_SUM = 128
 # Signals up to this length share resamplers of the next power of two; longer ones are not stored.
 STORED_LENGTH = 16384
 
@@ -121,7 +124,16 @@ def resample(signal: np.ndarray, rate_in: float, rate_out: float) -> np.ndarray:
 
 def _apply(blocks: tuple[Block, ...] | Iterator[Block], rows: np.ndarray, output: np.ndarray) -> None:
     for block in blocks:
-        np.matmul(rows[:, block.first : block.last], block.weights, out=output[:, block.start : block.stop])
+        target = output[:, block.start : block.stop]
+        n_inputs = block.last - block.first
+        pieces = -(-n_inputs // LONGEST_SUM)
+        bounds = [n_inputs * piece // pieces for piece in range(pieces + 1)]
+        for begin, end in pairwise(bounds):
+            inputs, weights = rows[:, block.first + begin : block.first + end], block.weights[begin:end]
+            if begin == 0:
+                np.matmul(inputs, weights, out=target)
+            else:
+                target += inputs @ weights
 
 
 def _blocks(n_in: int, n_out: int, rate_in: float, rate_out: float) -> Iterator[Block]:

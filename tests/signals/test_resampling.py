@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from hf_ecg_bench.errors import DataError
-from hf_ecg_bench.signals import nan, resampling
+from hf_ecg_bench.signals import kaiser_best, nan, resampling
 from hf_ecg_bench.signals.resampling import resample, resampler
 
 TOLERANCE = 4e-6  # millivolts, on signals of a few mV; the specification asks for 1e-5
@@ -67,6 +67,17 @@ def test_long_signals_are_resampled_without_stored_weights(monkeypatch: pytest.M
     monkeypatch.setattr(resampling, "STORED_LENGTH", 100)
     monkeypatch.setattr(resampling, "resampler", None)
     np.testing.assert_allclose(resample(signal, 500, 240), short, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize(("n", "rate_in", "rate_out"), [(1250, 500, 100), (5000, 500, 240), (4000, 400, 500)])
+def test_large_slow_baselines_stay_within_the_tolerance(n: int, rate_in: float, rate_out: float) -> None:
+    """A constant is the worst case for rounding, and has an exact answer: the sum of the weights."""
+    level = 12.0
+    result = resampler(n, rate_in, rate_out)(np.full((n, 1), level))[:, 0]
+    first, weights = kaiser_best.band(0, len(result), rate_in, rate_out)
+    column = first[:, None] + np.arange(weights.shape[1])
+    exact = level * np.where((column >= 0) & (column < n), weights, 0).sum(axis=1)
+    np.testing.assert_allclose(result, exact, rtol=0, atol=1e-5)
 
 
 def test_layouts_agree_and_input_is_left_alone() -> None:
