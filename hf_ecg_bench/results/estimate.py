@@ -29,7 +29,9 @@ class Estimate:
         if raw is None:
             return cls()
         if not isinstance(raw, dict):
-            raise PredictionsError(f"{where}: expected an object with value, low and high, found {type(raw).__name__}")
+            raise PredictionsError(
+                f"{where}: expected an object with value, low and high, found {type(raw).__name__}"
+            )
         return cls(*(number(raw.get(key), f"{where}.{key}") for key in ("value", "low", "high")))
 
     @property
@@ -57,7 +59,7 @@ class Estimate:
 
 
 def number(raw: Any, where: str) -> float:
-    """A JSON number as float; null is NaN; text, lists and booleans are a PredictionsError that names `where`."""
+    """A JSON number as float; null is NaN; anything else is a PredictionsError that names `where`."""
     if raw is None:
         return math.nan
     if isinstance(raw, bool) or not isinstance(raw, int | float):

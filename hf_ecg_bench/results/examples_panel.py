@@ -46,7 +46,7 @@ class ExamplePanel:
     """One drawn record.
 
     Attributes:
-        labels: the rows to show: present ones first, then by probability; `more` are the others, by probability.
+        labels: the rows to show: present ones first, then by probability; `more` are the others.
         note: what the drawing leaves out, or why there are no predictions.
         width: of the drawing on paper in mm.
     """
@@ -133,4 +133,6 @@ def _number_row(score: TargetScore, target: float, value: float) -> NumberRow:
         unit, digits = score.unit, max(0, 2 - int(np.floor(np.log10(max(abs(score.scale), 1e-9)))))
     if not np.isfinite(true):
         return NumberRow(score.name, "missing", f"{predicted:.{digits}f}", "", unit)
-    return NumberRow(score.name, f"{true:.{digits}f}", f"{predicted:.{digits}f}", f"{predicted - true:+.{digits}f}", unit)
+    return NumberRow(
+        score.name, f"{true:.{digits}f}", f"{predicted:.{digits}f}", f"{predicted - true:+.{digits}f}", unit
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,6 +11,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hf_ecg_bench.results.estimate import Estimate, number
+from hf_ecg_bench.results.metrics import metric_estimates, metric_name
 from hf_ecg_bench.results.plots.agreement import plot_agreement
 from hf_ecg_bench.results.plots.forest import plot_forest
 from hf_ecg_bench.results.plots.learning_curve import plot_learning_curve
@@ -18,7 +19,6 @@ from hf_ecg_bench.results.plots.reliability import plot_reliability
 from hf_ecg_bench.results.plots.roc import plot_roc, plot_roc_overview
 from hf_ecg_bench.results.run_folder import Run
 from hf_ecg_bench.results.schema import Result
-from hf_ecg_bench.results.tables import metric_estimates, metric_name
 from hf_ecg_bench.results.target_scores import TargetScore, mapping
 
 FEW_PANELS = 12
@@ -79,7 +79,9 @@ def label_pictures(run: Run, scores: Sequence[TargetScore], *, panels: int) -> I
     yield Picture(
         "roc",
         "ROC curve per label with its AUROC [95 %]." + which,
-        plot_roc(targets[:, columns], predictions[:, columns], names, [label.estimate.format() for label in shown]),
+        plot_roc(
+            targets[:, columns], predictions[:, columns], names, [label.estimate.format() for label in shown]
+        ),
         "ROC curves per label",
         folded,
     )
@@ -105,7 +107,8 @@ def regression_pictures(run: Run, scores: Sequence[TargetScore]) -> Iterator[Pic
             numbers,
             "forest-regression",
             "MAE (z-units)",
-            "Mean absolute error in standard deviations of the training records' values, with 95 % interval, best first.",
+            "Mean absolute error in standard deviations of the training records' values, "
+            "with 95 % interval, best first.",
             None if overall is None else ("macro", overall),
             None,
         )
@@ -151,7 +154,7 @@ def learning_picture(result: Result) -> Picture | None:
     best = number(result.selection.get("best_epoch"), "selection.best_epoch")
     return Picture(
         "learning-curve",
-        "Training loss and validation metric per epoch; the dashed line marks the epoch whose model was tested.",
+        "Training loss and validation metric per epoch; dashed: the epoch whose model was tested.",
         plot_learning_curve(
             column("epoch"),
             column("train_loss"),
@@ -163,12 +166,15 @@ def learning_picture(result: Result) -> Picture | None:
     )
 
 
-def comparison_picture(task: str, key: str, names: Sequence[str], results: Sequence[Result], metric: str) -> Picture:
+def comparison_picture(
+    task: str, key: str, names: Sequence[str], results: Sequence[Result], metric: str
+) -> Picture:
     """All results of a task as one forest plot, in the given order."""
     estimates = [metric_estimates(result).get(metric, Estimate()) for result in results]
     caption = (
-        f"{metric_name(metric)} on {task} with each result's own 95 % interval. Whether two results differ is not seen "
-        "from overlapping intervals: hf-ecg-bench score A --against B compares them on the same resamples."
+        f"{metric_name(metric)} on {task} with each result's own 95 % interval. "
+        "Overlapping intervals do not tell whether two results differ; the same resamples of both do: "
+        "hf-ecg-bench score A --against B."
     )
     figure = plot_forest(names, estimates, label=metric_name(metric))
     return Picture(key, caption, figure, f"{metric_name(metric)} of all results on {task}")
@@ -186,9 +192,10 @@ def _forest(
     if len(shown) < len(scores):
         caption += f" The {len(shown)} of {len(scores)} with the most positives; the table has all."
     sign = -1 if label == "AUROC" else 1
-    rank: Callable[[TargetScore], float] = (
-        lambda score: sign * score.estimate.value if score.estimate.defined else math.inf
-    )
+
+    def rank(score: TargetScore) -> float:
+        return sign * score.estimate.value if score.estimate.defined else math.inf
+
     shown = sorted(shown, key=rank)
     figure = plot_forest(
         [score.name for score in shown],

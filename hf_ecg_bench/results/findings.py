@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from hf_ecg_bench.evaluation import macro_auroc
 from hf_ecg_bench.results.estimate import Estimate, number
+from hf_ecg_bench.results.metrics import metric_estimates, metric_name, primary_metric
 from hf_ecg_bench.results.run_folder import Run
-from hf_ecg_bench.results.tables import metric_estimates, metric_name, primary_metric
 from hf_ecg_bench.results.target_scores import FEW, TargetScore, mapping
 
 WIDE = 0.1  # of AUROC
@@ -61,7 +62,7 @@ def cautions(run: Run, scores: Sequence[TargetScore]) -> list[str]:
     found = []
     if result.status != "complete":
         found.append(f"The run's status is '{result.status}', not 'complete'.")
-    found += _mismatch(run, str(resampling.get("undefined", "drop")))
+    found += _mismatch(run, resampling.get("undefined", "drop"))
     labels = [score for score in scores if score.kind != "regression"]
     warnings = [str(item) for item in result.warnings]
     undefined = [score.name for score in labels if not score.estimate.defined]
@@ -80,15 +81,17 @@ def cautions(run: Run, scores: Sequence[TargetScore]) -> list[str]:
     fragile = [score.name for score in labels if score.estimate.defined and score.undefined_fraction > 0.01]
     if fragile:
         found.append(
-            f"{_count(fragile, 'label')} with no AUROC in more than 1 % of the resamples, "
-            f"whose intervals come from the others: {listed(fragile)}."
+            f"{_count(fragile, 'label')} without positives or negatives in more than 1 % of the resamples, "
+            f"so that the intervals come from the other resamples: {listed(fragile)}."
         )
     macro = metric_estimates(result).get("macro_auroc", Estimate())
     if macro.has_interval and macro.width > WIDE:
-        found.append(f"The interval of the macro AUROC is {macro.width:.2f} wide: too few test records for a ranking.")
+        found.append(
+            f"The interval of the macro AUROC is {macro.width:.2f} wide: too few test records for a ranking."
+        )
     if resampling.get("unit") == "record":
         found.append(
-            "Records were resampled one by one: if patients have several records, the intervals are too narrow."
+            "Records were resampled one by one: if patients have several, the intervals are too narrow."
         )
     return list(dict.fromkeys([*found, *(_sentence(warning) for warning in warnings)]))
 
@@ -99,7 +102,7 @@ def listed(names: Sequence[str], limit: int = 8) -> str:
     return f"{text} and {len(names) - limit} more" if len(names) > limit else text
 
 
-def _mismatch(run: Run, policy: str) -> list[str]:
+def _mismatch(run: Run, policy: Any) -> list[str]:
     """Predictions that do not give the stored macro AUROC belong to another run."""
     stored = metric_estimates(run.result).get("macro_auroc", Estimate())
     predictions = run.predictions
@@ -108,7 +111,9 @@ def _mismatch(run: Run, policy: str) -> list[str]:
     binary = np.array([kind == "binary" for kind in predictions.kinds])
     value = math.nan
     if binary.any():
-        value = macro_auroc(predictions.targets[:, binary], predictions.predictions[:, binary], undefined=policy)  # type: ignore[arg-type]
+        value = macro_auroc(
+            predictions.targets[:, binary], predictions.predictions[:, binary], undefined=policy
+        )
     if abs(value - stored.value) <= 1e-6:
         return []
     return [

@@ -13,6 +13,7 @@ from markupsafe import Markup
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.files import atomic_path, explain_os_errors, write_text
 from hf_ecg_bench.results.figures import Picture, comparison_picture
+from hf_ecg_bench.results.metrics import primary_metric, sort_results
 from hf_ecg_bench.results.plots.style import to_png, to_svg
 from hf_ecg_bench.results.run_folder import Run, Unreadable, find_results, read_run
 from hf_ecg_bench.results.schema import RESULT_FILE
@@ -20,23 +21,22 @@ from hf_ecg_bench.results.sections import (
     FULL,
     ONE_OF_MANY,
     ONE_OF_SEVERAL,
-    Detail,
     Section,
     build_section,
     title_of,
 )
 from hf_ecg_bench.results.table_formats import escape_markdown, to_latex, to_markdown
-from hf_ecg_bench.results.tables import Table, comparison_tables, primary_metric, sort_results
+from hf_ecg_bench.results.tables import Table, comparison_tables
 
 SEVERAL = 8  # Beyond this many runs a report has no ECGs: each is about 200 kB.
 
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """One task's results against each other."""
+    """One task's results against each other; a picture where there are several."""
 
     table: Table
-    picture: Picture
+    picture: Picture | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,7 +73,9 @@ def write_report(results_dir: Path, output_dir: Path | None = None) -> Path:
             path.write_bytes(to_png(picture.figure))
     write_text(output / "report.md", _tidy(environment.get_template("report.md.j2").render(report=report)))
     write_text(output / "tables.tex", environment.get_template("tables.tex.j2").render(report=report))
-    return write_text(output / "report.html", environment.get_template("report.html.j2").render(report=report))
+    return write_text(
+        output / "report.html", environment.get_template("report.html.j2").render(report=report)
+    )
 
 
 def build_report(results_dir: Path) -> Report:
@@ -94,7 +96,7 @@ def build_report(results_dir: Path) -> Report:
             reasons.append(error)
     if not sections:
         raise EcgBenchError(
-            f"none of the {len(reasons)} result files below {base} can be read; the first: {reasons[0].message}",
+            f"none of {len(reasons)} result files below {base} can be read; the first: {reasons[0].message}",
             fix=reasons[0].fix or "run again into an empty folder",
         )
     order = {id(result): i for i, result in enumerate(sort_results([section.result for section in sections]))}
@@ -115,15 +117,18 @@ def _comparisons(sections: Sequence[Section]) -> tuple[Comparison, ...]:
     for table in comparison_tables([section.result for section in sections]):
         task = table.caption.removeprefix("Task ")
         results = sort_results([section.result for section in sections if section.result.task == task])
-        names = [f"{title_of(result)}" + (f", seed {result.seed}" if result.seed else "") for result in results]
+        names = [
+            f"{title_of(result)}" + (f", seed {result.seed}" if result.seed else "") for result in results
+        ]
         picture = comparison_picture(task, _safe(task), names, results, primary_metric(results[0]))
-        found.append(Comparison(table, picture))
+        found.append(Comparison(table, picture if len(results) > 1 else None))
     return tuple(found)
 
 
 def _pictures(report: Report) -> Iterable[tuple[Picture, str]]:
     for comparison in report.comparisons:
-        yield comparison.picture, "comparison"
+        if comparison.picture:
+            yield comparison.picture, "comparison"
     for section in report.sections:
         for picture in (*section.pictures, *(example.picture for example in section.examples)):
             yield picture, section.slug
@@ -133,9 +138,15 @@ def _pictures(report: Report) -> Iterable[tuple[Picture, str]]:
 
 def _slug(run: Run, others: Sequence[Section]) -> str:
     """Task, model, mode and seed as an identifier; numbered where several runs share it."""
-    slug = _safe(f"{run.result.task}-{run.result.model.get('id', 'model')}-{run.result.mode}-{run.result.seed}")
+    slug = _safe(
+        f"{run.result.task}-{run.result.model.get('id', 'model')}-{run.result.mode}-{run.result.seed}"
+    )
     taken = {other.slug for other in others}
-    return next(name for number in range(1, len(taken) + 2) if (name := f"{slug}-{number}" if number > 1 else slug) not in taken)
+    return next(
+        name
+        for number in range(1, len(taken) + 2)
+        if (name := f"{slug}-{number}" if number > 1 else slug) not in taken
+    )
 
 
 def _safe(text: str) -> str:
@@ -156,7 +167,9 @@ def _environment() -> Environment:
     environment.filters["md_table"] = to_markdown
     environment.filters["tex_table"] = to_latex
     # The only text that goes into the page unescaped: drawn by us, with matplotlib escaping the texts in it.
-    environment.filters["svg"] = lambda picture, slug: Markup(to_svg(picture.figure, prefix=f"{slug}-{picture.key}"))
+    environment.filters["svg"] = lambda picture, slug: Markup(
+        to_svg(picture.figure, prefix=f"{slug}-{picture.key}")
+    )
     environment.globals["figure_path"] = figure_path
     environment.globals["css"] = Markup(environment.get_template("report.css").render())
     return environment

@@ -81,11 +81,13 @@ def find_results(results_dir: Path) -> list[Path]:
     """
     folder = results_dir.parent if results_dir.name == RESULT_FILE else results_dir
     if not folder.is_dir():
-        raise EcgBenchError(f"no folder {folder}", fix="hf-ecg-bench report RUN_DIR, the --output-dir of a run")
+        raise EcgBenchError(
+            f"no folder {folder}", fix="hf-ecg-bench report RUN_DIR, the --output-dir of a run"
+        )
     found = sorted(path.parent for path in folder.rglob(RESULT_FILE))
     if not found:
         raise EcgBenchError(
-            f"no {RESULT_FILE} at or below {folder}: nothing to report (a run writes it last, when it has finished)",
+            f"no {RESULT_FILE} at or below {folder}: a run writes it last, when it has finished",
             fix=f"hf-ecg-bench run ... --output-dir {folder}",
         )
     return found
@@ -140,7 +142,12 @@ def read_examples(path: Path) -> Examples:
             rate = float(file["sampling_rate"])
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise PredictionsError(f"{path}: not a file of examples: {error}", fix=fix) from error
-    if signals.ndim != 3 or signals.shape[2] != 12 or len(record_id) != len(signals) or signals.dtype.kind != "f":
+    if (
+        signals.ndim != 3
+        or signals.shape[2] != 12
+        or len(record_id) != len(signals)
+        or signals.dtype.kind != "f"
+    ):
         raise PredictionsError(
             f"{path}: expected float signals (records, time, 12) with one id each, "
             f"found {signals.dtype} {signals.shape} and {record_id.shape} ids",
@@ -152,5 +159,5 @@ def read_examples(path: Path) -> Examples:
 
 
 def _reason(error: EcgBenchError, folder: Path) -> str:
-    """The message with paths relative to the run: reports are shared, and home folders are nobody's business."""
+    """The message with paths relative to the run: reports are shared, home folders are nobody's business."""
     return error.message.replace(f"{folder}/", "").replace(str(folder), "the run folder")

@@ -11,17 +11,21 @@ from typing import Any
 
 from hf_ecg_bench.results.estimate import number
 from hf_ecg_bench.results.examples_panel import ExamplePanel, example_panels
-from hf_ecg_bench.results.figures import MOST_PANELS, Picture, label_pictures, learning_picture, regression_pictures
+from hf_ecg_bench.results.figures import (
+    MOST_PANELS,
+    Picture,
+    label_pictures,
+    learning_picture,
+    regression_pictures,
+)
 from hf_ecg_bench.results.findings import cautions, headline, setting
+from hf_ecg_bench.results.metrics import metric_name
 from hf_ecg_bench.results.run_folder import Run
 from hf_ecg_bench.results.schema import EXAMPLES_FILE, PREDICTIONS_FILE, Result
 from hf_ecg_bench.results.tables import (
-    Cell,
-    Column,
     Table,
     duration,
-    metric_estimates,
-    metric_name,
+    overall_table,
     quantity,
     regression_table,
     target_table,
@@ -84,9 +88,11 @@ def build_section(run: Run, slug: str, detail: Detail) -> Section:
     result = run.result
     scores = target_scores(result, run.predictions)
     tables = (
-        _overall_table(result, f"{slug}-overall"),
+        overall_table(result, key=f"{slug}-overall"),
         target_table(scores, key=f"{slug}-labels", caption="AUROC per label"),
-        regression_table(scores, key=f"{slug}-regression", caption="Mean absolute error per regression target"),
+        regression_table(
+            scores, key=f"{slug}-regression", caption="Mean absolute error per regression target"
+        ),
     )
     steps = result.signal.get("steps")
     return Section(
@@ -102,7 +108,9 @@ def build_section(run: Run, slug: str, detail: Detail) -> Section:
         examples=example_panels(run, scores, limit=detail.examples),
         absent=tuple(_absent(run, detail)),
         identity=_identity(result),
-        signal_steps=tuple(str(step) for step in steps) if isinstance(steps, Sequence) and not isinstance(steps, str) else (),
+        signal_steps=tuple(str(step) for step in steps)
+        if isinstance(steps, Sequence) and not isinstance(steps, str)
+        else (),
         signal=facts({key: value for key, value in result.signal.items() if key != "steps"}),
         hyperparameters=facts({k: v for k, v in result.hyperparameters.items() if k not in _PER_TARGET}),
         cost=_cost(result),
@@ -147,13 +155,6 @@ def command_line(result: Result) -> str:
     return " ".join(shlex.quote(part) for part in parts)
 
 
-def _overall_table(result: Result, key: str) -> Table:
-    rows = tuple(
-        (Cell(metric_name(name)), Cell(estimate.format())) for name, estimate in metric_estimates(result).items()
-    )
-    return Table(key, "Overall", (Column("Metric"), Column("Value [95 %]", "right")), rows)
-
-
 def _absent(run: Run, detail: Detail) -> list[str]:
     found = []
     if PREDICTIONS_FILE in run.missing:
@@ -170,7 +171,11 @@ def _absent(run: Run, detail: Detail) -> list[str]:
 
 def _identity(result: Result) -> Facts:
     records = result.dataset.get("records")
-    counts = ", ".join(f"{_text(n)} {name}" for name, n in records.items()) if isinstance(records, Mapping) else "unknown"
+    counts = (
+        ", ".join(f"{_text(n)} {name}" for name, n in records.items())
+        if isinstance(records, Mapping)
+        else "unknown"
+    )
     rows = {
         "Task": result.task,
         "Dataset": f"{result.dataset.get('id', '?')} ({result.dataset.get('source', '?')})",

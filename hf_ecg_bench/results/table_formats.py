@@ -1,4 +1,4 @@
-"""How a table is written: Markdown, LaTeX (booktabs), JSON. HTML is the template's macro, which escapes by itself."""
+"""How a table is written: Markdown, LaTeX (booktabs), JSON. HTML is the templates' macro, which escapes."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def to_latex(table: Table) -> str:
 
     specification = "".join("r" if column.align == "right" else "l" for column in table.columns)
     label = re.sub(r"[^A-Za-z0-9-]+", "-", table.key)
-    # `{}` before a row keeps LaTeX from reading a first cell that starts with `[` as the option of the line break above it.
+    # `{}` before a row: LaTeX would read a cell that starts with `[` as an option of the line break above.
     body = [r"    {}" + " & ".join(cell(item) for item in row) + r" \\" for row in table.rows]
     head = r"    {}" + " & ".join(escape_latex(column.title) for column in table.columns) + r" \\"
     return "\n".join(
@@ -84,7 +84,10 @@ def to_latex(table: Table) -> str:
 def to_json(table: Table) -> str:
     """A list of objects, one a row, by column title."""
     return dumps_json(
-        [{column.title: cell.text for column, cell in zip(table.columns, row, strict=True)} for row in table.rows]
+        [
+            {column.title: cell.text for column, cell in zip(table.columns, row, strict=True)}
+            for row in table.rows
+        ]
     )
 
 

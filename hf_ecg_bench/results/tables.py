@@ -8,17 +8,16 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from hf_ecg_bench.results.estimate import Estimate, number
+from hf_ecg_bench.results.metrics import (
+    COMPARED,
+    METRICS,
+    higher_is_better,
+    metric_estimates,
+    metric_name,
+    sort_results,
+)
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.results.target_scores import TargetScore, mapping
-
-# Metric -> (name in tables, is higher better). As `evaluation.summary.summarise` names them.
-METRICS = {
-    "macro_auroc": ("Macro AUROC", True),
-    "macro_auroc_supported": ("Macro AUROC, supported labels", True),
-    "macro_mae": ("Macro MAE", False),
-    "pooled_mae": ("Pooled MAE", False),
-    "composite": ("Composite", False),
-}
 
 
 @dataclass(frozen=True)
@@ -46,28 +45,6 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
 
 
-def metric_estimates(result: Result) -> dict[str, Estimate]:
-    """The result's overall metrics by name, in its own order."""
-    metrics = mapping(result.metrics.get("metrics"), "metrics.metrics")
-    return {name: Estimate.from_json(raw, f"metrics.metrics.{name}") for name, raw in metrics.items()}
-
-
-def primary_metric(result: Result) -> str:
-    """The metric that a result is compared by: macro AUROC where it has labels, else its first metric."""
-    metrics = metric_estimates(result)
-    return "macro_auroc" if "macro_auroc" in metrics or not metrics else next(iter(metrics))
-
-
-def metric_name(metric: str) -> str:
-    """The name of a metric in tables and figures."""
-    return METRICS[metric][0] if metric in METRICS else metric
-
-
-def higher_is_better(metric: str) -> bool:
-    """The direction of a metric; unknown ones are taken as scores."""
-    return METRICS[metric][1] if metric in METRICS else True
-
-
 def to_row(result: Result) -> dict[str, Any]:
     """One flat row of a result: identity, metrics with their ends, cost. NaN where something is unknown."""
     row: dict[str, Any] = {
@@ -86,16 +63,41 @@ def to_row(result: Result) -> dict[str, Any]:
     for name, estimate in metric_estimates(result).items():
         row |= {name: estimate.value, f"{name}_low": estimate.low, f"{name}_high": estimate.high}
     row["resamples"] = mapping(result.metrics.get("resampling"), "metrics.resampling").get("n_resamples")
-    for key in ("train_seconds", "evaluate_seconds", "peak_memory_bytes", "parameters", "trainable_parameters"):
+    for key in (
+        "train_seconds",
+        "evaluate_seconds",
+        "peak_memory_bytes",
+        "parameters",
+        "trainable_parameters",
+    ):
         row[key] = number(result.cost.get(key), f"cost.{key}")
     return row | {"schema_version": result.schema_version}
 
 
-def target_table(scores: Sequence[TargetScore], *, key: str = "targets", caption: str = "Per target") -> Table:
-    """One row per binary target: positives, share, AUROC with its interval. Undefined labels stay in, and say so."""
+def overall_table(result: Result, *, key: str = "overall", caption: str = "Overall") -> Table:
+    """One row per overall metric, with what it means."""
+    rows = tuple(
+        (
+            Cell(metric_name(name)),
+            Cell(estimate.format()),
+            Cell(METRICS[name].meaning if name in METRICS else ""),
+        )
+        for name, estimate in metric_estimates(result).items()
+    )
+    return Table(key, caption, (Column("Metric"), Column("Value [95 %]", "right"), Column("Meaning")), rows)
+
+
+def target_table(
+    scores: Sequence[TargetScore], *, key: str = "targets", caption: str = "Per target"
+) -> Table:
+    """One row per yes/no target: positives, share, AUROC with its interval; undefined labels say so."""
     rows = []
     for score in (score for score in scores if score.kind != "regression"):
-        share = "" if not score.records or score.positives is None else f"{100 * score.positives / score.records:.1f} %"
+        share = (
+            ""
+            if not score.records or score.positives is None
+            else f"{100 * score.positives / score.records:.1f} %"
+        )
         doubtful = score.few or not score.estimate.defined
         rows.append(
             (
@@ -113,12 +115,18 @@ def target_table(scores: Sequence[TargetScore], *, key: str = "targets", caption
 def regression_table(
     scores: Sequence[TargetScore], *, key: str = "regression", caption: str = "Regression targets"
 ) -> Table:
-    """One row per regression target: mean absolute error in z-units and, where the scale is known, in its own unit."""
+    """One row per regression target: mean absolute error in z-units and, where known, in its unit."""
     rows = []
     for score in (score for score in scores if score.kind == "regression"):
         original = score.original
-        in_units = "scale unknown" if original is None else f"{original.format(_digits(original))} {score.unit}".strip()
-        rows.append((Cell(score.name), Cell(_integer(score.records)), Cell(score.estimate.format()), Cell(in_units)))
+        in_units = (
+            "scale unknown"
+            if original is None
+            else f"{original.format(_digits(original))} {score.unit}".strip()
+        )
+        rows.append(
+            (Cell(score.name), Cell(_integer(score.records)), Cell(score.estimate.format()), Cell(in_units))
+        )
     return Table(
         key,
         caption,
@@ -136,7 +144,8 @@ def comparison_tables(results: Sequence[Result]) -> tuple[Table, ...]:
 def _comparison(task: str, results: list[Result]) -> Table:
     results = sort_results(results)
     estimates = [metric_estimates(result) for result in results]
-    metrics = list(dict.fromkeys(name for row in estimates for name in row))
+    present = list(dict.fromkeys(name for row in estimates for name in row))
+    metrics = [name for name in COMPARED if name in present] or present
     best = {name: _best(name, [row[name].value for row in estimates if name in row]) for name in metrics}
     rows = []
     for result, row in zip(results, estimates, strict=True):
@@ -145,7 +154,10 @@ def _comparison(task: str, results: list[Result]) -> Table:
             estimate = row.get(name)
             text = "" if estimate is None else estimate.format()
             cells.append(Cell(text, strong=estimate is not None and estimate.value == best[name]))
-        cost = {name: number(result.cost.get(name), f"cost.{name}") for name in ("trainable_parameters", "train_seconds")}
+        cost = {
+            name: number(result.cost.get(name), f"cost.{name}")
+            for name in ("trainable_parameters", "train_seconds")
+        }
         cells += [
             Cell(f"{result.fraction:g}"),
             Cell(str(result.seed)),
@@ -157,18 +169,6 @@ def _comparison(task: str, results: list[Result]) -> Table:
     titles = ("Model", "Mode", *(f"{metric_name(name)} [95 %]" for name in metrics))
     titles += ("Fraction", "Seed", "Test records", "Trained parameters", "Training time")
     return Table(f"comparison-{task}", f"Task {task}", _columns(titles, left=2), tuple(rows))
-
-
-def sort_results(results: Sequence[Result]) -> list[Result]:
-    """Best first by the primary metric, undefined values last, ties by model, mode and seed."""
-
-    def order(result: Result) -> tuple[float, str, str, int]:
-        metric = primary_metric(result)
-        value = metric_estimates(result).get(metric, Estimate()).value
-        signed = -value if higher_is_better(metric) else value
-        return (signed if math.isfinite(value) else math.inf, str(result.model.get("id")), result.mode, result.seed)
-
-    return sorted(results, key=order)
 
 
 def quantity(value: float) -> str:
@@ -208,4 +208,6 @@ def _integer(value: int | None) -> str:
 
 def _digits(estimate: Estimate) -> int:
     """Three significant digits of the value."""
-    return max(0, 2 - math.floor(math.log10(estimate.value))) if estimate.defined and estimate.value > 0 else 2
+    return (
+        max(0, 2 - math.floor(math.log10(estimate.value))) if estimate.defined and estimate.value > 0 else 2
+    )

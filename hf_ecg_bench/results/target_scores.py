@@ -13,7 +13,7 @@ from hf_ecg_bench.results.estimate import Estimate, number
 from hf_ecg_bench.results.predictions import Predictions
 from hf_ecg_bench.results.schema import Result
 
-FEW = 10  # Below ten positives or negatives an interval says little (Berger et al. 2026 recommend this threshold).
+FEW = 10  # Positives or negatives below which an interval says little (threshold of Berger et al. 2026).
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,11 @@ class TargetScore:
     @property
     def original(self) -> Estimate | None:
         """A regression target's error in its original unit, where the scale is known."""
-        return self.estimate.scaled(self.scale) if self.kind == "regression" and math.isfinite(self.scale) else None
+        return (
+            self.estimate.scaled(self.scale)
+            if self.kind == "regression" and math.isfinite(self.scale)
+            else None
+        )
 
     def in_original_units(self, value: float) -> float | None:
         """A z-scored value in the target's own unit, where mean and scale are known."""

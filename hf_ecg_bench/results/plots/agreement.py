@@ -8,13 +8,17 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hf_ecg_bench.results.plots.style import BLUE, INK, RULE, dress, new_figure, title
+from hf_ecg_bench.results.plots.style import BLUE, MUTED, dress, new_figure, title
 
 FloatArray = NDArray[np.floating]
 
 
 def plot_agreement(
-    targets: FloatArray, predictions: FloatArray, names: Sequence[str], notes: Sequence[str], units: Sequence[str]
+    targets: FloatArray,
+    predictions: FloatArray,
+    names: Sequence[str],
+    notes: Sequence[str],
+    units: Sequence[str],
 ) -> Figure:
     """Predicted against true, one panel per target, on equal axes; records without the target are left out.
 
@@ -33,7 +37,7 @@ def plot_agreement(
         low, high = (float(both.min()), float(both.max())) if len(both) else (0.0, 1.0)
         margin = 0.05 * ((high - low) or 1.0)
         limits = (low - margin, high + margin)
-        axes.plot(limits, limits, color=RULE, linewidth=1, linestyle=(0, (4, 3)))
+        axes.plot(limits, limits, color=MUTED, alpha=0.7, linewidth=0.8, linestyle=(0, (4, 3)))
         axes.plot(
             true,
             predicted,

@@ -1,6 +1,7 @@
 """A 12-lead ECG on paper, at scale: 25 mm/s, 10 mm/mV, a fine grid of 1 mm and a strong one of 5 mm.
 
-Layout as clinics print it: 3 rows of 4 leads, each column a quarter of the time, and lead II as rhythm strip below.
+Layout as clinics print it: 3 rows of 4 leads, each column a quarter of the time, and below them lead II as
+rhythm strip.
 """
 
 from __future__ import annotations
@@ -41,8 +42,8 @@ def plot_ecg(signal: NDArray[np.floating], sampling_rate: float, *, caption: str
     """The first ten seconds of a record on a sheet whose size in inches is its size on paper.
 
     Args:
-        signal: (time, 12) in mV, canonical lead order. Each strip is shifted so that its median lies on its line.
-            NaN samples are gaps.
+        signal: (time, 12) in mV, canonical lead order. Each strip is shifted so that its median lies on its
+            line. NaN samples are gaps.
         sampling_rate: Hz.
         caption: text in the lower right corner.
     """
@@ -68,7 +69,7 @@ def plot_ecg(signal: NDArray[np.floating], sampling_rate: float, *, caption: str
     middle = height - TOP - len(ROWS) * ROW_HEIGHT
     _calibration(axes, middle)
     _strip(axes, signal[:, RHYTHM], 0, middle, sampling_rate, LEAD_NAMES[RHYTHM])
-    scale = f"{MM_PER_SECOND:g} mm/s   {MM_PER_MV:g} mm/mV   {sampling_rate:g} Hz"
+    scale = f"{MM_PER_SECOND:g} mm/s · {MM_PER_MV:g} mm/mV · {sampling_rate:g} Hz"
     for x, align, text in ((LEFT, "left", scale), (width - RIGHT, "right", caption)):
         axes.text(x, 2.4, text, ha=align, va="baseline", fontsize=7.5, color=TRACE, parse_math=False)
     return figure
@@ -81,9 +82,16 @@ def _strip(
     baseline = float(np.median(values[finite])) if finite.any() else 0.0
     x = LEFT + MM_PER_SECOND * (start + np.arange(len(values))) / sampling_rate
     axes.plot(
-        x, middle + MM_PER_MV * (values - baseline), color=TRACE, linewidth=0.75, solid_joinstyle="round", clip_on=True
+        x,
+        middle + MM_PER_MV * (values - baseline),
+        color=TRACE,
+        linewidth=0.75,
+        solid_joinstyle="round",
+        clip_on=True,
     )
-    axes.text(x[0] + 1.5 if len(x) else LEFT, middle + 9.2, name, fontsize=8.5, fontweight="bold", color=TRACE)
+    axes.text(
+        x[0] + 1.5 if len(x) else LEFT, middle + 11.0, name, fontsize=8.5, fontweight="bold", color=TRACE
+    )
 
 
 def _calibration(axes: Axes, middle: float) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from hf_ecg_bench.results.estimate import Estimate
-from hf_ecg_bench.results.plots.style import BLUE, INK, MUTED, ORANGE, dress, new_figure, plain
+from hf_ecg_bench.results.plots.style import BLUE, GROUND, INK, MUTED, ORANGE, dress, new_figure, plain
 
 ROW = 0.24  # inches: text of 9 points and air around it
 
@@ -42,14 +42,31 @@ def plot_forest(
     for row, estimate in enumerate(estimates):
         hollow = bool(doubtful) and doubtful[row]
         if estimate.has_interval:
-            axes.plot([estimate.low, estimate.high], [row, row], color=BLUE, linewidth=1.6, alpha=0.5 if hollow else 1)
+            axes.plot(
+                [estimate.low, estimate.high],
+                [row, row],
+                color=BLUE,
+                linewidth=1.6,
+                alpha=0.5 if hollow else 1,
+            )
         if estimate.defined:
             axes.plot(
-                estimate.value, row, "o", markersize=5, color=BLUE, markerfacecolor="white" if hollow else BLUE
+                estimate.value,
+                row,
+                "o",
+                markersize=5,
+                color=BLUE,
+                markerfacecolor=GROUND if hollow else BLUE,
             )
         else:
             axes.text(
-                0.01, row, "undefined", transform=axes.get_yaxis_transform(), va="center", fontsize=8, color=MUTED
+                0.01,
+                row,
+                "undefined",
+                transform=axes.get_yaxis_transform(),
+                va="center",
+                fontsize=8,
+                color=MUTED,
             )
     if summary is not None:
         row = len(names)
@@ -71,7 +88,10 @@ def plot_forest(
     axes.tick_params(axis="y", length=0)
     right = axes.secondary_yaxis("right")
     right.set_yticks(range(count))
-    texts = [estimate.format() + (f"   {note}" if note else "") for estimate, note in zip(estimates, _padded(notes, count), strict=True)]
+    texts = [
+        estimate.format() + (f"  ·  {note}" if note else "")
+        for estimate, note in zip(estimates, _padded(notes, count), strict=True)
+    ]
     right.set_yticklabels(texts, parse_math=False)
     right.tick_params(length=0, labelsize=8, colors=INK)
     right.spines["right"].set_visible(False)

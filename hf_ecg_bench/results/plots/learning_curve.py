@@ -19,7 +19,7 @@ def plot_learning_curve(
     metric: str,
     best_epoch: float | None = None,
 ) -> Figure:
-    """Loss above, validation metric below, the selected epoch marked in both; NaN where an epoch has no value."""
+    """Loss above, validation metric below, the selected epoch marked in both; NaN: no value."""
     figure = new_figure(8.6, 4.2)
     top = figure.add_subplot(2, 1, 1)
     bottom = figure.add_subplot(2, 1, 2, sharex=top)

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hf_ecg_bench.results.plots.style import BLUE, MUTED, RULE, Panel, dress, label_sides, small_multiples, title
+from hf_ecg_bench.results.plots.style import BLUE, MUTED, Panel, dress, label_sides, small_multiples, title
 
 FloatArray = NDArray[np.floating]
 _Z = 1.959964  # 97.5 % point of the normal distribution
@@ -47,12 +47,12 @@ def reliability_bins(target: FloatArray, probability: FloatArray, bins: int = 10
 
 
 def plot_reliability(targets: FloatArray, probabilities: FloatArray, names: Sequence[str]) -> Figure:
-    """One panel per label, four in a row: observed against predicted, and below it how many records each bin holds."""
+    """One panel per label, four in a row: observed against predicted, and below it the records per bin."""
     figure, panels, counts = small_multiples(len(names), (1.85, 1.85), columns=4, lower=0.5)
     for index, (panel, below) in enumerate(zip(panels, counts, strict=True)):
         axes = panel.axes
         binned = reliability_bins(targets[:, index], probabilities[:, index])
-        axes.plot([0, 1], [0, 1], color=RULE, linewidth=1, linestyle=(0, (4, 3)))
+        axes.plot([0, 1], [0, 1], color=MUTED, alpha=0.7, linewidth=0.8, linestyle=(0, (4, 3)))
         errors = [binned.observed - binned.low, binned.high - binned.observed]
         axes.errorbar(
             binned.predicted,

@@ -9,7 +9,16 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from hf_ecg_bench.results.plots.style import BLUE, INK, MUTED, RULE, dress, label_sides, new_figure, small_multiples, title
+from hf_ecg_bench.results.plots.style import (
+    BLUE,
+    INK,
+    MUTED,
+    dress,
+    label_sides,
+    new_figure,
+    small_multiples,
+    title,
+)
 
 FloatArray = NDArray[np.floating]
 
@@ -17,8 +26,8 @@ FloatArray = NDArray[np.floating]
 def roc_points(target: FloatArray, score: FloatArray) -> tuple[FloatArray, FloatArray]:
     """False and true positive rates at the curve's corners, from (0, 0) to (1, 1).
 
-    Tied scores are one step (a slanted line), so that the trapezoidal area is the Mann-Whitney AUROC; thresholds
-    between two corners, where the curve goes straight on, are left out.
+    Tied scores are one step (a slanted line), so that the trapezoidal area is the Mann-Whitney AUROC.
+    Thresholds between two corners, where the curve goes straight on, are left out.
     Records whose target is NaN are left out; both arrays are empty where a class is absent.
     """
     known = np.isfinite(target)
@@ -53,7 +62,9 @@ def plot_roc(targets: FloatArray, scores: FloatArray, names: Sequence[str], note
             axes.fill_between(false_rate, true_rate, color=BLUE, alpha=0.12, linewidth=0)
             axes.plot(false_rate, true_rate, color=BLUE, linewidth=1.5, solid_joinstyle="bevel")
         else:
-            axes.text(0.5, 0.5, "undefined:\none class only", ha="center", va="center", color=MUTED, fontsize=8)
+            axes.text(
+                0.5, 0.5, "undefined:\none class only", ha="center", va="center", color=MUTED, fontsize=8
+            )
         title(axes, names[index], note=notes[index])
     label_sides(figure, "False positive rate (1 - specificity)", "True positive rate (sensitivity)")
     return figure
@@ -80,7 +91,7 @@ def plot_roc_overview(targets: FloatArray, scores: FloatArray) -> Figure:
 
 
 def _square(axes: Axes) -> None:
-    axes.plot([0, 1], [0, 1], color=RULE, linewidth=1, linestyle=(0, (4, 3)))
+    axes.plot([0, 1], [0, 1], color=MUTED, alpha=0.7, linewidth=0.8, linestyle=(0, (4, 3)))
     axes.set(xlim=(-0.01, 1.01), ylim=(-0.01, 1.01), xticks=(0, 0.5, 1), yticks=(0, 0.5, 1), aspect="equal")
     axes.set_xticklabels(("0", ".5", "1"))
     axes.set_yticklabels(("0", ".5", "1"))

@@ -6,17 +6,27 @@ import io
 import re
 import warnings
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
-# Colours that the three common colour-vision deficiencies tell apart (Okabe & Ito 2008), and greys of one ramp.
+# Colours that people with any common colour-vision deficiency tell apart (Okabe & Ito 2008), and greys.
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
-INK, MUTED, RULE = "#1f2328", "#656d76", "#d8dee4"
+INK, MUTED, RULE, GROUND = "#1f2328", "#656d76", "#d8dee4", "#ffffff"
 
 # In a page these become CSS variables, so that one picture is right in light and in dark.
-_VARIABLES = {INK: "--ink", MUTED: "--muted", RULE: "--rule", BLUE: "--blue", ORANGE: "--orange", GREEN: "--green"}
+_VARIABLES = {
+    INK: "--ink",
+    MUTED: "--muted",
+    RULE: "--rule",
+    GROUND: "--ground",
+    BLUE: "--blue",
+    ORANGE: "--orange",
+    GREEN: "--green",
+}
 
 PNG_DPI = 160
 
@@ -55,13 +65,6 @@ def title(axes: Axes, text: str, *, note: str = "", size: float = 9) -> None:
             color=MUTED,
             parse_math=False,
         )
-
-
-def legend(axes: Axes, **options: object) -> None:
-    """A legend without a frame, in the common text colour."""
-    box = axes.legend(frameon=False, fontsize=8, **options)  # type: ignore[arg-type]
-    for text in box.get_texts():
-        text.set(color=INK, parse_math=False)
 
 
 def plain(text: str, width: int = 34) -> str:
@@ -138,9 +141,9 @@ def to_png(figure: Figure, dpi: int = PNG_DPI) -> bytes:
     """The figure as PNG; a transparent ground becomes white."""
     buffer = io.BytesIO()
     with warnings.catch_warnings():
-        # Names in scripts that the bundled font lacks show as boxes in the PNG; the page's own SVG has them as text.
+        # Names in scripts that the bundled font lacks are boxes in the PNG; in the page they are text.
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        transparent = figure.get_facecolor()[3] == 0
+        transparent = to_rgba(figure.get_facecolor())[3] == 0
         figure.savefig(buffer, format="png", dpi=dpi, facecolor="white" if transparent else "auto")
     # The layout is the same at any resolution: worked out once.
     figure.set_layout_engine("none")
@@ -150,7 +153,7 @@ def to_png(figure: Figure, dpi: int = PNG_DPI) -> bytes:
 def _render_svg(figure: Figure) -> str:
     buffer = io.StringIO()
     # Text stays text (it can be searched and read aloud); a fixed salt makes the same figure the same bytes.
-    settings = {"svg.fonttype": "none", "svg.hashsalt": "hf_ecg_bench", "path.simplify": True}
+    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": "hf_ecg_bench", "path.simplify": True}
     with matplotlib.rc_context(settings), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(buffer, format="svg", facecolor="auto", metadata={"Date": None})
