@@ -58,7 +58,7 @@ def target_columns(
     classes = tuple(class_names.index(name) for name in wanted) if task.labels is not None else ()
     targets = tuple(target_names.index(name) for name in task.targets)
     names = (*(class_names[i] for i in classes), *(target_names[i] for i in targets))
-    yes_no: tuple[TargetKind, ...] = ("binary",) * len(classes)
+    yes_no: list[TargetKind] = ["binary"] * len(classes)
     kinds = (*yes_no, *(target_kinds[i] for i in targets))
     return TargetColumns(names, kinds, classes, targets)
 
