@@ -8,9 +8,9 @@ says otherwise. Without --data, --records random 10 s records at 500 Hz are writ
 prepared dataset is. Resampling needs resampy (the `dev` extra).
 
 Ceilings. Windows: 1, as both sides copy the same bytes and ours looks for NaN as well. Rows: the cost of a
-Python call, as a view copies nothing. Resampling: against
-resampy on (time, 12) as in the published code, and on (12, time), which suits it better; the band's own
-multiplications at the speed of a large float32 matrix product on this machine.
+Python call, as a view copies nothing. Resampling: the band's own multiplications at the speed of a large
+float32 matrix product on this machine. resampy is timed on (time, 12), as the published code calls it, and on
+(12, time) ("leads first").
 """
 
 from __future__ import annotations
