@@ -97,8 +97,7 @@ def build(builder: EcgBuilder, output_dir: Path, *, num_proc: int = 1) -> Ledger
             total=sum(len(shard.references) for shard in shards), desc=f"prepare {spec.id}", unit="rec"
         ) as bar:
             bar.update(sum(report.records for report in reports.values()))
-            for report in _write(builder, missing, output.data, num_proc):
-                output.add_report(report)
+            for report in _write(builder, missing, output, num_proc):
                 reports[report.name] = report
                 bar.update(report.records)
         ordered = [reports[shard.name] for shard in shards]
@@ -111,7 +110,7 @@ def build(builder: EcgBuilder, output_dir: Path, *, num_proc: int = 1) -> Ledger
 
 
 def _write(
-    builder: EcgBuilder, shards: Sequence[Shard], folder: Path, num_proc: int
+    builder: EcgBuilder, shards: Sequence[Shard], output: OutputFolder, num_proc: int
 ) -> Iterator[ShardReport]:
     """Write shards, in threads of this process or in processes; reports come in any order."""
     if not shards:
@@ -124,7 +123,7 @@ def _write(
         # "spawn": forking a process in which Arrow has started threads can hang.
         pool = ProcessPoolExecutor(min(num_proc, len(shards)), mp_context=get_context("spawn"))
     with pool:
-        jobs = [pool.submit(_write_one, builder, shard, folder) for shard in shards]
+        jobs = [pool.submit(_write_one, builder, shard, output) for shard in shards]
         try:
             for job in as_completed(jobs):
                 yield job.result()
@@ -137,5 +136,8 @@ def _write(
             pool.shutdown(cancel_futures=True)
 
 
-def _write_one(builder: EcgBuilder, shard: Shard, folder: Path) -> ShardReport:
-    return write_shard(builder.rows(shard), folder)
+def _write_one(builder: EcgBuilder, shard: Shard, output: OutputFolder) -> ShardReport:
+    report = write_shard(builder.rows(shard), output.data)
+    # Here, not where reports are collected: a shard that is written counts even if another one fails meanwhile.
+    output.add_report(report)
+    return report

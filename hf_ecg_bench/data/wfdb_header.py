@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
 from hf_ecg_bench.data.ledger import RecordProblem
 
@@ -16,8 +18,7 @@ _FORMAT = re.compile(r"(\d+)(?:x(\d+))?(?::(\d+))?(?:\+(\d+))?")
 _GAIN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?:\((-?\d+)\))?(?:/(\S+))?")
 
 
-@dataclass(frozen=True)
-class SignalLine:
+class SignalLine(NamedTuple):
     """One signal of a header: where its samples are and what they mean.
 
     Attributes:
@@ -92,11 +93,11 @@ def _record_line(line: str) -> tuple[float, int | None, int]:
 
 def _signal_line(line: str) -> SignalLine:
     fields = line.split(maxsplit=8)
-    storage = _FORMAT.fullmatch(fields[1]) if len(fields) > 1 else None
-    calibration = _GAIN.fullmatch(fields[2]) if len(fields) > 2 else None
-    if storage is None or (len(fields) > 2 and calibration is None):
+    storage = _storage(fields[1]) if len(fields) > 1 else None
+    calibration = _calibration(fields[2] if len(fields) > 2 else "0")
+    if storage is None or calibration is None:
         raise RecordProblem("unreadable header", f"signal line {line!r}")
-    gain, baseline, units = calibration.groups() if calibration else (None, None, None)
+    gain, baseline, units = calibration
     try:
         adc_zero = int(fields[4]) if len(fields) > 4 else 0
         initial_value = int(fields[5]) if len(fields) > 5 else None
@@ -105,14 +106,32 @@ def _signal_line(line: str) -> SignalLine:
         raise RecordProblem("unreadable header", f"signal line {line!r}") from error
     return SignalLine(
         file=fields[0],
-        fmt=int(storage[1]),
-        offset=int(storage[4] or 0),
-        samples_per_frame=int(storage[2] or 1),
-        # A gain of 0 means "not calibrated", for which the format prescribes the default.
-        gain=float(gain or 0) or DEFAULT_GAIN,
-        baseline=int(baseline) if baseline is not None else adc_zero,
-        units=units or "mV",
+        fmt=storage[0],
+        offset=storage[2],
+        samples_per_frame=storage[1],
+        gain=gain,
+        baseline=adc_zero if baseline is None else baseline,
+        units=units,
         initial_value=initial_value,
         checksum=checksum,
         name=fields[8] if len(fields) > 8 else "",
     )
+
+
+# The same few texts stand in every header of a dataset.
+@lru_cache(maxsize=256)
+def _storage(field: str) -> tuple[int, int, int] | None:
+    """Format, samples per frame, byte offset."""
+    match = _FORMAT.fullmatch(field)
+    return (int(match[1]), int(match[2] or 1), int(match[4] or 0)) if match else None
+
+
+@lru_cache(maxsize=256)
+def _calibration(field: str) -> tuple[float, int | None, str] | None:
+    """Gain, baseline (None where not written), units."""
+    match = _GAIN.fullmatch(field)
+    if match is None:
+        return None
+    # A gain of 0 means "not calibrated", for which the format prescribes the default.
+    gain = float(match[1]) or DEFAULT_GAIN
+    return gain, None if match[2] is None else int(match[2]), match[3] or "mV"
