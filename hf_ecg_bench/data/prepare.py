@@ -138,6 +138,6 @@ def _write(
 
 def _write_one(builder: EcgBuilder, shard: Shard, output: OutputFolder) -> ShardReport:
     report = write_shard(builder.rows(shard), output.data)
-    # Here, not where reports are collected: a shard that is written counts even if another one fails meanwhile.
+    # Here, not where reports are collected: a written shard counts even if another one fails meanwhile.
     output.add_report(report)
     return report
