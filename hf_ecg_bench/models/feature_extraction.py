@@ -66,7 +66,7 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
         sampling_rate: float | None = None,
         unit: str = "mV",
         leads: Sequence[str] = LEADS,
-        return_tensors: str | None = None,
+        return_tensors: str | None = "pt",
     ) -> BatchFeature:
         """Windows of one record.
 
@@ -75,7 +75,7 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
             sampling_rate: Hz of the record. It cannot be guessed, so it has to be given.
             unit: `mV`, `uV` or `V`.
             leads: names of the record's columns; picked and ordered by name.
-            return_tensors: `pt` or `np`; None gives a numpy array.
+            return_tensors: `pt`, what the models take, or `np`.
 
         Returns:
             `input_values` (windows, leads, samples) float32 in mV.
