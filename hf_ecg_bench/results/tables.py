@@ -147,6 +147,8 @@ def _comparison(task: str, results: list[Result]) -> Table:
     present = list(dict.fromkeys(name for row in estimates for name in row))
     metrics = [name for name in COMPARED if name in present] or present
     best = {name: _best(name, [row[name].value for row in estimates if name in row]) for name in metrics}
+    # Columns that say the same everywhere only take room.
+    fractions = any(result.fraction != 1 for result in results)
     rows = []
     for result, row in zip(results, estimates, strict=True):
         cells = [Cell(str(result.model.get("id", "?"))), Cell(result.mode)]
@@ -154,20 +156,16 @@ def _comparison(task: str, results: list[Result]) -> Table:
             estimate = row.get(name)
             text = "" if estimate is None else estimate.format()
             cells.append(Cell(text, strong=estimate is not None and estimate.value == best[name]))
-        cost = {
-            name: number(result.cost.get(name), f"cost.{name}")
-            for name in ("trainable_parameters", "train_seconds")
-        }
+        cells += [Cell(f"{result.fraction:g}")] if fractions else []
         cells += [
-            Cell(f"{result.fraction:g}"),
             Cell(str(result.seed)),
             Cell(str(result.metrics.get("n", ""))),
-            Cell(quantity(cost["trainable_parameters"])),
-            Cell(duration(cost["train_seconds"])),
+            Cell(quantity(number(result.cost.get("trainable_parameters"), "cost.trainable_parameters"))),
+            Cell(duration(number(result.cost.get("train_seconds"), "cost.train_seconds"))),
         ]
         rows.append(tuple(cells))
     titles = ("Model", "Mode", *(f"{metric_name(name)} [95 %]" for name in metrics))
-    titles += ("Fraction", "Seed", "Test records", "Trained parameters", "Training time")
+    titles += (*(("Fraction",) if fractions else ()), "Seed", "Records", "Trained", "Time")
     return Table(f"comparison-{task}", f"Task {task}", _columns(titles, left=2), tuple(rows))
 
 

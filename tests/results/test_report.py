@@ -242,12 +242,12 @@ def test_result_of_another_shape_is_refused_by_name(
     make_run(tmp_path, labels=("A",), n=20, examples=0, n_resamples=5)
     raw = json.loads((tmp_path / "result.json").read_text())
     (tmp_path / "result.json").write_text(json.dumps({**raw, **change}))
-    with pytest.raises(EcgBenchError, match="none of 1 result files.*" + reason):
+    with pytest.raises(EcgBenchError, match=r"none of 1 result files.*" + reason):
         build_report(tmp_path)
 
 
 def test_nothing_to_report(tmp_path: Path) -> None:
-    with pytest.raises(EcgBenchError, match="no result.json at or below"):
+    with pytest.raises(EcgBenchError, match=r"no result\.json at or below"):
         write_report(tmp_path)
     with pytest.raises(EcgBenchError, match="no folder"):
         write_report(tmp_path / "absent")
@@ -294,7 +294,7 @@ def test_broken_examples(tmp_path: Path, arrays: dict[str, object], reason: str)
 def test_command_line_is_made_from_the_identity_where_none_is_recorded(one: Path) -> None:
     (section,) = build_report(one).sections
     assert section.command.startswith(
-        "hf-ecg-bench run --model s4 --task synthetic --data ecg-bench/synthetic --mode scratch"
+        "hf-ecg-bench run --model s4 --task synthetic --data ecg-bench/synthetic "
     )
 
 
@@ -310,7 +310,10 @@ def test_71_labels_fold_their_panels(tmp_path: Path) -> None:
 
 
 def test_no_torch_and_no_pyplot() -> None:
-    code = "import sys, hf_ecg_bench.results.report; print(sorted({'torch', 'matplotlib.pyplot'} & set(sys.modules)))"
+    code = (
+        "import sys, hf_ecg_bench.results.report; "
+        "print(sorted({'torch', 'matplotlib.pyplot'} & set(sys.modules)))"
+    )
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
 
