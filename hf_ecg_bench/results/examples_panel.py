@@ -76,6 +76,10 @@ def _panel(
 ) -> ExamplePanel:
     seconds = len(signal) / rate
     notes = []
+    source = run.result.signal.get("source")
+    unit = plain(str(source.get("unit", "mV")), 12) if isinstance(source, dict) else "mV"
+    if unit != "mV":
+        notes.append(f"The dataset's signals are not in mV: 10 mm are 1 {unit}.")
     if seconds > MAX_SECONDS:
         notes.append(f"The first {MAX_SECONDS:g} of {seconds:g} s.")
     missing = int((~np.isfinite(signal)).sum())
@@ -89,8 +93,8 @@ def _panel(
     room = max(MOST_ROWS - len(first), 3)
     picture = Picture(
         f"ecg-{index}",
-        f"Test record {record_id}: 25 mm/s, 10 mm/mV, each strip centred on its median.",
-        plot_ecg(signal, rate, caption=plain(record_id, 60)),
+        f"Test record {record_id}: 25 mm/s, 10 mm/{unit}, each strip centred on its median.",
+        plot_ecg(signal, rate, unit=unit, caption=plain(record_id, 60)),
         f"12-lead ECG of test record {record_id}",
     )
     return ExamplePanel(

@@ -153,6 +153,8 @@ def read_examples(path: Path) -> Examples:
             f"found {signals.dtype} {signals.shape} and {record_id.shape} ids",
             fix=fix,
         )
+    if not len(signals):
+        raise PredictionsError("the run kept no test ECGs", fix=fix)
     if not (0 < rate < 1e5) or signals.shape[1] < 4:
         raise PredictionsError(f"{path}: {signals.shape[1]} samples at {rate:g} Hz cannot be drawn", fix=fix)
     return Examples(tuple(str(item) for item in record_id), signals, rate)

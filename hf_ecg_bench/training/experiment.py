@@ -15,12 +15,13 @@ from hf_ecg_bench.data.load import PreparedDataset, load_prepared
 from hf_ecg_bench.data.windows import WindowReader
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.evaluation.summary import summarise
+from hf_ecg_bench.progress import quiet_libraries
 from hf_ecg_bench.results.predictions import make_predictions, write_predictions
 from hf_ecg_bench.results.schema import MODEL_FOLDER, PREDICTIONS_FILE, Result
 from hf_ecg_bench.signals.contract import ConversionPlan
 from hf_ecg_bench.tasks import Task, get_task
 from hf_ecg_bench.training.batches import EvaluationWindows, TrainingWindows
-from hf_ecg_bench.training.build import build_model, build_trainer, conversion_plan, model_source, quiet
+from hf_ecg_bench.training.build import build_model, build_trainer, conversion_plan, model_source
 from hf_ecg_bench.training.caveats import caveats
 from hf_ecg_bench.training.environment import environment, peak_memory_bytes
 from hf_ecg_bench.training.examples import choose_examples, write_examples
@@ -50,7 +51,7 @@ class Inputs:
 
 def execute(spec: RunSpec, say: Say, *, write: bool) -> Result:
     """Compute the run and, in the writing process, store predictions, examples and model (not yet the result)."""
-    quiet()
+    quiet_libraries()
     inputs = load(spec)
     model = build_model(spec, inputs.mode, inputs.records.columns, inputs.mean, inputs.std)
     plan = conversion_plan(inputs.records, model.config, inputs.prepared.source)
@@ -191,6 +192,7 @@ def result_of(
             "model_options": spec.model_options,
             "target_mean": dict(zip(names, inputs.mean.tolist(), strict=True)),
             "target_std": dict(zip(names, inputs.std.tolist(), strict=True)),
+            "target_units": {t["name"]: t["unit"] for t in inputs.prepared.info.get("targets", ())},
         },
         signal=plan.to_dict(),
         selection={**trainer.selection(inputs.task.selection), "training": measured["training"]},

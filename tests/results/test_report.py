@@ -278,6 +278,7 @@ def test_output_folder_that_is_a_file(tmp_path: Path) -> None:
         ),
         ({"record_id": ["a", "b"], "signals": np.zeros((1, 100, 12)), "sampling_rate": 100}, "one id each"),
         ({"record_id": ["a"], "signals": np.zeros((1, 100, 12)), "sampling_rate": 0}, "cannot be drawn"),
+        ({"record_id": [], "signals": np.zeros((0, 0, 12)), "sampling_rate": 100}, "kept no test ECGs"),
         ({"record_id": ["a"]}, "not a file of examples"),
         (
             {"record_id": np.array([{}], dtype=object), "signals": 0, "sampling_rate": 1},
@@ -323,3 +324,10 @@ def test_svgs_of_the_page_are_well_formed(html: str) -> None:
     assert len(drawings) == 7  # forest, roc, reliability, forest of errors, agreement, learning curve, ECG
     for drawing in drawings:
         ET.fromstring(drawing)
+
+
+def test_signals_without_a_physical_unit_are_not_called_millivolts(tmp_path: Path) -> None:
+    make_run(tmp_path, labels=("A",), n=20, examples=1, n_resamples=5, signal={"source": {"unit": "z"}})
+    (section,) = build_report(tmp_path).sections
+    assert section.examples[0].note == "The dataset's signals are not in mV: 10 mm are 1 z."
+    assert "10 mm/z" in section.examples[0].picture.caption

@@ -38,13 +38,16 @@ def paper_size(seconds: float) -> tuple[float, float]:
     return 5 * float(np.ceil(width / 5 - 1e-9)), TOP + len(ROWS) * ROW_HEIGHT + BOTTOM
 
 
-def plot_ecg(signal: NDArray[np.floating], sampling_rate: float, *, caption: str = "") -> Figure:
+def plot_ecg(
+    signal: NDArray[np.floating], sampling_rate: float, *, unit: str = "mV", caption: str = ""
+) -> Figure:
     """The first ten seconds of a record on a sheet whose size in inches is its size on paper.
 
     Args:
         signal: (time, 12) in mV, canonical lead order. Each strip is shifted so that its median lies on its
             line. NaN samples are gaps.
         sampling_rate: Hz.
+        unit: what 10 mm and the calibration pulse are one of; `mV` wherever the dataset has physical units.
         caption: text in the lower right corner.
     """
     signal = np.asarray(signal)[: round(MAX_SECONDS * sampling_rate)]
@@ -69,7 +72,7 @@ def plot_ecg(signal: NDArray[np.floating], sampling_rate: float, *, caption: str
     middle = height - TOP - len(ROWS) * ROW_HEIGHT
     _calibration(axes, middle)
     _strip(axes, signal[:, RHYTHM], 0, middle, sampling_rate, LEAD_NAMES[RHYTHM])
-    scale = f"{MM_PER_SECOND:g} mm/s · {MM_PER_MV:g} mm/mV · {sampling_rate:g} Hz"
+    scale = f"{MM_PER_SECOND:g} mm/s · {MM_PER_MV:g} mm/{unit} · {sampling_rate:g} Hz"
     for x, align, text in ((LEFT, "left", scale), (width - RIGHT, "right", caption)):
         axes.text(x, 2.4, text, ha=align, va="baseline", fontsize=7.5, color=TRACE, parse_math=False)
     return figure
