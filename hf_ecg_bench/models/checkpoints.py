@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import re
+import struct
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -27,6 +28,20 @@ _HARMLESS: list[Any] = [
         if name not in ("ObjectDType", "StringDType", "VoidDType")
     ),
 ]
+
+# What torch's reader has been seen to raise on files that are something else or cut off.
+_DAMAGE = (
+    AssertionError,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    TypeError,
+    ValueError,
+    struct.error,
+    zipfile.BadZipFile,
+)
 
 
 def read_checkpoint(path: str | Path) -> dict[str, Any]:
@@ -91,7 +106,7 @@ def _read_torch(file: Path, start: bytes) -> Any:
             f"{file} is refused: reading it would call {match.group(1)}; a checkpoint may hold tensors only",
             fix="ask its authors for a safetensors file, or save only its state_dict where you trust it",
         ) from error
-    except (RuntimeError, EOFError, KeyError, ValueError, zipfile.BadZipFile, OSError) as error:
+    except _DAMAGE as error:
         what = "cut off or damaged" if start.startswith(b"PK") else "not a checkpoint, or damaged"
         raise CheckpointError(
             f"{file} is {what}: {_short(error)}", fix="compare its size with the source's; download it again"

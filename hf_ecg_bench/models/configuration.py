@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 from transformers import PreTrainedConfig
 
-from hf_ecg_bench.errors import ContractError, unknown_name
+from hf_ecg_bench.errors import CheckpointError, ContractError, unknown_name
 
 KINDS = ("binary", "regression")
 _HEADS = ("linear", "attention")  # the keys of heads.HEADS, here without torch modules
@@ -72,6 +72,20 @@ class EcgConfig(PreTrainedConfig):
                 raise unknown_name(f"{type(self).__name__} field", key, known)
         super().__post_init__(**kwargs)
         self.check()
+
+    @classmethod
+    def from_dict(cls, config_dict: dict[str, Any], **kwargs: Any) -> Any:
+        """As in transformers, but another model's configuration is refused.
+
+        Raises:
+            CheckpointError: it names another model type.
+        """
+        found = config_dict.get("model_type", cls.model_type)
+        if found != cls.model_type:
+            raise CheckpointError(
+                f"this is a {found!r} model, not {cls.model_type!r}", fix="load it with the Auto classes"
+            )
+        return super().from_dict(config_dict, **kwargs)
 
     @classmethod
     def field_names(cls) -> set[str]:

@@ -37,7 +37,7 @@ class Net1dConfig(EcgConfig):
         super().check()
         if len(self.widths) != len(self.depths) or self.hidden_size != self.widths[-1]:
             raise ContractError(
-                f"Net1D needs a depth per width and hidden_size equal to the last, found widths {self.widths}, "
+                f"Net1D needs a depth per width and the last as hidden_size, found widths {self.widths}, "
                 f"depths {self.depths}, hidden_size {self.hidden_size}"
             )
         if any(width % self.group_width for width in self.widths):

@@ -15,7 +15,7 @@ from hf_ecg_bench.models.net1d.convolution import SameConv
 
 
 class Net1dBlock(nn.Module):
-    """Bottleneck of 1x1, grouped, 1x1 convolutions; squeeze-excitation; (batch, time, in) -> (.., .., out)."""
+    """Bottleneck of 1x1, grouped, 1x1 convolutions; squeeze-excitation; (batch, time, in) -> out."""
 
     def __init__(
         self, in_channels: int, out_channels: int, config: Net1dConfig, downsample: bool, first: bool
@@ -41,7 +41,7 @@ class Net1dBlock(nn.Module):
         return torch.addcmul(self.shortcut(x, y.shape[-1]), y, gate.unsqueeze(1))
 
     def shortcut(self, x: Tensor, channels: int) -> Tensor:
-        """The input at the output's size: pairs of samples pooled (an odd one with 0), zero channels around."""
+        """The input at the output's size: samples pooled in pairs (an odd one with 0), zero channels."""
         if self.downsample:
             x = functional.pad(x, (0, 0, 0, x.shape[1] % 2))
             x = functional.max_pool2d(x.transpose(1, 2).unsqueeze(2), (1, 2)).squeeze(2).transpose(1, 2)

@@ -5,8 +5,8 @@ from hf_ecg_bench.models.spec import ModelSpec
 SPEC = ModelSpec(
     id="net1d",
     title="Net1D",
-    paper="S. Hong et al., HOLMES: Health OnLine Model Ensemble Serving for Deep Learning Models in Intensive "
-    "Care Units, KDD 2020",
+    paper="S. Hong et al., HOLMES: Health OnLine Model Ensemble Serving for Deep Learning Models in "
+    "Intensive Care Units, KDD 2020",
     citation="""@inproceedings{hong2020holmes,
   title = {{HOLMES}: Health OnLine Model Ensemble Serving for Deep Learning Models in Intensive Care Units},
   author = {Hong, Shenda and Xu, Yanbo and Khare, Alind and Priambada, Satria and

@@ -7,7 +7,7 @@ With the time step dt of a channel and the bilinear discretisation
 the kernel is k_l = C dA^l dB. What is stored and trained is C~ = C (I - dA^M), M = l_max, so that
 k_l = C~ y_l with y_l = (I - dA^M)^-1 dA^l dB. Only C~ is trained: the kernel is linear in it, and y, the
 basis, needs no gradient. We build y by doubling (dA^(l + 2^i) dB = dA^(2^i) dA^l dB) on the real and
-imaginary parts of the pairs, in float64: the same numbers as the Cauchy-kernel formula of the paper, for every
+imaginary parts of the pairs, in float64: the same numbers as the paper's Cauchy-kernel formula, for every
 length, without FFT nodes.
 """
 
@@ -75,15 +75,14 @@ def _discretise(log_dt: Tensor, B: Tensor, P: Tensor, Q: Tensor, w: Tensor) -> t
 def hippo_legs(state_size: int) -> tuple[Tensor, Tensor, Tensor]:
     """B, P and w of HiPPO-LegS in the basis where A is diagonal plus low rank, (pairs,) complex128 each.
 
-    A_ij = -sqrt(2i+1) sqrt(2j+1) below the diagonal, -(i+1) on it; B_i = sqrt(2i+1), P_i = sqrt(i+1/2). A + P P^T
-    is normal; one eigenvector of each conjugate pair is kept (positive imaginary part), by descending
-    frequency. An eigenvector's phase is free: we turn it so that B is real and positive.
+    A_ij = -sqrt(2i+1) sqrt(2j+1) below the diagonal, -(i+1) on it; B_i = sqrt(2i+1), P_i = sqrt(i+1/2).
+    A + P P^T is normal; one eigenvector of each conjugate pair is kept (positive imaginary part), by
+    descending frequency. An eigenvector's phase is free: we turn it so that B is real and positive.
     """
     index = torch.arange(state_size, dtype=torch.float64)
     B, P = (2 * index + 1).sqrt(), (index + 0.5).sqrt()
     A = -torch.tril(B.outer(B), diagonal=-1) - torch.diag(index + 1)
-    # A + P P^T is -1/2 plus a skew-symmetric matrix S; -iS is Hermitian, so its eigenvalues come out exactly
-    # real.
+    # A + P P^T is -1/2 plus a skew-symmetric matrix S; -iS is Hermitian, with real eigenvalues.
     skew = A + P.outer(P) + 0.5 * torch.eye(state_size, dtype=torch.float64)
     frequency, vectors = torch.linalg.eigh(-1j * skew)
     keep = torch.arange(state_size - 1, state_size // 2 - 1, -1)

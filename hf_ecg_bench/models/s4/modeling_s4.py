@@ -1,4 +1,4 @@
-"""S4: bidirectional state space layers with fixed HiPPO-LegS dynamics; C, D and the linear maps are trained."""
+"""S4: bidirectional state space layers with fixed HiPPO-LegS dynamics; only C, D and linear maps learn."""
 
 from __future__ import annotations
 
@@ -115,10 +115,10 @@ class S4Model(EcgModel):
         kernels = [cast(S4Layer, layer).kernel for layer in self.layers]
         with torch.autocast(self.device.type, enabled=False):
             with torch.no_grad():
-                dynamics = [
-                    torch.cat(parts) for parts in zip(*(kernel.dynamics() for kernel in kernels), strict=True)
-                ]
-                basis = kernel_basis(*dynamics, self.config.l_max, length)
+                log_dt, B, P, Q, w = map(
+                    torch.cat, zip(*(kernel.dynamics() for kernel in kernels), strict=True)
+                )
+                basis = kernel_basis(log_dt, B, P, Q, w, self.config.l_max, length)
             C = torch.cat([kernel.C for kernel in kernels], dim=1)
             C = C.to(torch.promote_types(C.dtype, torch.float32))
             both = torch.einsum("dhn,hnl->dhl", C.movedim(-1, -2).flatten(-2), basis.to(C.dtype))

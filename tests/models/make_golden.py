@@ -1,0 +1,40 @@
+"""Write tests/golden/<id>.json. Run only after the oracle tests pass: python -m tests.models.make_golden."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import torch
+
+from hf_ecg_bench.models.heads import HEADS
+from hf_ecg_bench.models.registry import get_model_spec, list_models
+from tests.models.fills import classifier, filled, filled_head, golden_inputs
+
+FOLDER = Path(__file__).resolve().parents[1] / "golden"
+
+
+def golden(model_id: str) -> dict[str, dict[str, list[float]]]:
+    """Per input: logits of both heads, some features, the shape of the tokens."""
+    spec = get_model_spec(model_id)
+    model = filled(classifier(model_id, small=False))
+    heads = {kind: filled_head(kind, spec.hidden_size) for kind in HEADS}
+    values: dict[str, dict[str, list[float]]] = {}
+    for case, x in golden_inputs(model_id, round(spec.sampling_rate * spec.window_seconds)).items():
+        with torch.no_grad():
+            features = model.encoder(x)
+            logits = {kind: head(getattr(features, head.reads)) for kind, head in heads.items()}
+        values[case] = {
+            **{kind: value.flatten().tolist() for kind, value in logits.items()},
+            "pooled": features.pooler_output[-1, :4].tolist(),
+            "last_token": features.last_hidden_state[0, -1, -4:].tolist(),
+            "shape": list(features.last_hidden_state.shape),
+        }
+    return values
+
+
+if __name__ == "__main__":
+    for name in list_models():
+        path = FOLDER / f"{name}.json"
+        path.write_text(json.dumps(golden(name), indent=1) + "\n", encoding="utf-8")
+        print(path)

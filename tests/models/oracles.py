@@ -1,0 +1,33 @@
+"""The shared numeric oracles, and models loaded from them through the public converter."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+from hf_ecg_bench.models.convert import build_from_checkpoint
+from hf_ecg_bench.models.registry import get_model_spec, model_class
+
+ORACLES = {"net1d": "net1d", "ecg_founder": "ecgfounder", "s4": "s4"}
+
+
+def load_oracle(shared: Path) -> ModuleType:
+    """The oracles' own reader."""
+    spec = importlib.util.spec_from_file_location("ecg_oracle", shared / "oracles" / "oracle.py")
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def oracle_classifier(oracle: ModuleType, model_id: str, head: str, freeze: bool = False):
+    """The model that the oracle's checkpoint makes, with the oracle's head."""
+    name = ORACLES[model_id]
+    converted, _ = build_from_checkpoint(get_model_spec(model_id), oracle.checkpoint(name), "oracle", "")
+    config = model_class(model_id, "Config")(num_labels=5, head=head, freeze_backbone=freeze)
+    model = model_class(model_id, "ForSequenceClassification")(config)
+    model.encoder.load_state_dict(converted.base_model.state_dict())
+    model.head.load_state_dict(oracle.head(name, head))
+    return model.eval()

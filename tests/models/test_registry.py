@@ -1,0 +1,53 @@
+"""Declarations are readable without torch; the Auto classes know every model, whatever is imported first."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from hf_ecg_bench.errors import UnknownNameError
+from hf_ecg_bench.models import get_model_spec, list_models
+from hf_ecg_bench.models.card import render_model_card
+
+CHECK = "assert type(AutoConfig.for_model('s4')).__name__ == 'S4Config'; "
+MODEL = "assert AutoModel._model_mapping[type(AutoConfig.for_model('net1d'))].__name__ == 'Net1dModel'; "
+EXTRACTOR = (
+    "from transformers import AutoFeatureExtractor; "
+    "from transformers.models.auto.feature_extraction_auto import FEATURE_EXTRACTOR_MAPPING as F; "
+    "assert F[type(AutoConfig.for_model('s4'))].__name__ == 'EcgFeatureExtractor'; "
+)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        "import hf_ecg_bench.models, sys; assert not {'torch', 'transformers'} & set(sys.modules)",
+        "import hf_ecg_bench.models; from transformers import AutoConfig, AutoModel; "
+        + CHECK
+        + MODEL
+        + EXTRACTOR,
+        "from transformers import AutoConfig, AutoModel; import hf_ecg_bench.models; "
+        + CHECK
+        + MODEL
+        + EXTRACTOR,
+    ],
+    ids=["light", "ours first", "transformers first"],
+)
+def test_registration(program):
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+def test_specs_and_cards():
+    for model_id in list_models():
+        spec = get_model_spec(model_id)
+        assert spec.id == model_id
+        assert spec.license_code
+        assert spec.license_weights
+        card = render_model_card(spec)
+        assert card.startswith("---\n")
+        assert spec.title in card
+        assert spec.citation in card
+    with pytest.raises(UnknownNameError, match="did you mean 'ecg_founder'"):
+        get_model_spec("ecgfounder")

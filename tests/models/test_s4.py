@@ -1,0 +1,135 @@
+"""S4's kernel and convolution against independent formulas."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from hf_ecg_bench.models.s4.configuration_s4 import S4Config
+from hf_ecg_bench.models.s4.convolution import fft_length, long_convolution, two_sided
+from hf_ecg_bench.models.s4.kernel import hippo_legs, kernel_basis
+from hf_ecg_bench.models.s4.modeling_s4 import S4Kernel, S4Model
+from tests.models.fills import classifier, fill
+
+
+def test_hippo_constants_are_the_published_ones():
+    B, P, w = hippo_legs(8)
+    frequency = torch.tensor([19.85741, 5.35421, 1.95779, 0.42749], dtype=torch.float64)
+    torch.testing.assert_close(w.imag, frequency, rtol=0, atol=1e-5)
+    torch.testing.assert_close(w.real, torch.full((4,), -0.5, dtype=torch.float64))
+    for found, expected in (
+        (B.abs(), [5.15563, 1.84387, 1.17496, 0.79946]),
+        (P.abs(), [3.64558, 1.30381, 0.83082, 0.56531]),
+    ):
+        torch.testing.assert_close(found, torch.tensor(expected, dtype=torch.float64), rtol=0, atol=1e-5)
+
+
+def cauchy_kernel(kernel: S4Kernel, C: torch.Tensor, length: int) -> torch.Tensor:
+    """The paper's own formula, by FFT nodes and the Woodbury identity, in complex128; length = l_max, even."""
+    B, P, Q, w = (torch.view_as_complex(getattr(kernel, name).double().contiguous()) for name in "BPQw")
+    dt = kernel.log_dt.double().exp()[:, None]
+    omega = torch.exp(-2j * torch.pi * torch.arange(length // 2, dtype=torch.float64) / length)
+    z = 2 * (1 - omega) / (1 + omega)
+
+    def r(a, b):
+        v, poles = (a * b)[..., None], (w * dt)[..., None]
+        return dt * (v / (z - poles) + v.conj() / (z - poles.conj())).sum(dim=-2)
+
+    row = torch.view_as_complex(C.double().contiguous())
+    values = (r(B, row) - r(B, Q) * r(P, row) / (1 + r(P, Q))) * 2 / (1 + omega)
+    last = (dt * (B * row).sum(dim=-1, keepdim=True).real).to(values.dtype)  # the limit at omega = -1
+    return torch.fft.irfft(torch.cat([values, last], dim=-1), length)
+
+
+@pytest.fixture
+def kernel() -> S4Kernel:
+    torch.manual_seed(0)
+    return S4Kernel(S4Config(hidden_size=16, l_max=50)).double()
+
+
+def plain_dynamics(kernel: S4Kernel):
+    """dA and dB on the conjugate-completed state, and the uncorrected C, without any shortcut."""
+    B, P, Q, w = (torch.view_as_complex(getattr(kernel, name).contiguous()) for name in "BPQw")
+    both = lambda v: torch.cat([v, v.conj()], dim=-1)  # noqa: E731
+    A = torch.diag_embed(both(w)) - both(P[0])[..., :, None] * both(Q[0])[..., None, :]
+    half = kernel.log_dt.exp()[:, None, None] / 2
+    eye = torch.eye(A.shape[-1], dtype=A.dtype)
+    dA = torch.linalg.solve(eye - half * A, eye + half * A)
+    dB = torch.linalg.solve(eye - half * A, 2 * half * both(B[0])[..., None])
+    stored = both(torch.view_as_complex(kernel.C.detach().contiguous()))[..., None, :]
+    C = stored @ torch.linalg.inv(eye - torch.linalg.matrix_power(dA, kernel.l_max))
+    return dA, dB, C
+
+
+def test_kernel_equals_cauchy_formula_and_recurrence(kernel):
+    basis = kernel_basis(*kernel.dynamics(), kernel.l_max, 130)
+    found = torch.einsum("dhn,hnl->dhl", kernel.C.movedim(-1, -2).flatten(-2), basis).detach()
+    torch.testing.assert_close(
+        found[..., :50], cauchy_kernel(kernel, kernel.C.detach(), 50), rtol=1e-9, atol=1e-11
+    )
+    dA, dB, C = plain_dynamics(kernel)
+    for step in range(130):  # beyond l_max too
+        torch.testing.assert_close(found[..., step], (C @ dB)[..., 0, 0].real, rtol=1e-9, atol=1e-11)
+        dB = dA @ dB
+
+
+def test_initial_kernel_does_not_depend_on_l_max():
+    """The stored C is corrected for l_max, so that the drawn C stands behind it whatever l_max is."""
+    kernels = []
+    for l_max in (50, 64):
+        torch.manual_seed(1)
+        kernel = S4Kernel(S4Config(hidden_size=16, l_max=l_max)).double()
+        basis = kernel_basis(*kernel.dynamics(), l_max, 80)
+        kernels.append(torch.einsum("dhn,hnl->dhl", kernel.C.movedim(-1, -2).flatten(-2), basis))
+    torch.testing.assert_close(*kernels, rtol=1e-3, atol=1e-4)  # C is stored in float32
+
+
+@pytest.mark.parametrize("length", [1, 7, 50])
+def test_convolution_equals_a_sum(length):
+    u, k0, k1 = fill("u", (2, length, 3)), fill("k0", (3, length)), fill("k1", (3, length))
+    found = long_convolution(u, two_sided(k0, k1, fft_length(2 * length)))
+    expected = torch.zeros_like(u)
+    for t in range(length):
+        for s in range(length):
+            expected[:, t] += u[:, s] * (k0[:, t - s] if s <= t else k1[:, s - t - 1])
+    torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_convolution_gradient():
+    u, kernel = fill("u", (2, 5, 3)).requires_grad_(), fill("k", (3, 10)).requires_grad_()
+    assert torch.autograd.gradcheck(long_convolution, (u, kernel))
+
+
+def test_fft_lengths():
+    assert [fft_length(n) for n in (1, 2, 5, 7, 9, 500, 600, 2000)] == [2, 2, 5, 8, 10, 512, 640, 2048]
+
+
+def test_longer_input_leaves_the_model_as_it_was():
+    model = classifier("s4").eval()
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    short = fill("short", (1, 12, 50)).float()
+    with torch.no_grad():
+        first = model(short).logits
+        model(fill("long", (1, 12, 333)).float())
+        assert torch.equal(model(short).logits, first)
+    assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
+
+
+def test_kernel_stays_in_float32_under_autocast():
+    model = S4Model(S4Config(hidden_size=16, n_layers=1, l_max=50))
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert all(kernel.dtype == torch.float32 for kernel in model.kernels(50))
+        assert model(torch.zeros(1, 12, 50)).last_hidden_state.shape == (1, 50, 16)
+
+
+def test_only_outputs_and_linear_maps_learn():
+    model = classifier("s4")
+    assert {name.rsplit(".", 1)[1] for name, _ in model.named_parameters()} == {"weight", "bias", "C", "D"}
+    assert {name.rsplit(".", 1)[1] for name, _ in model.named_buffers()} == {"log_dt", "B", "P", "Q", "w"}
+
+
+def test_dropout_drops_whole_channels():
+    layer = S4Model(S4Config(hidden_size=64, n_layers=1, dropout=0.5)).layers[0]
+    factors = layer._kept_channels(torch.zeros(3, 50, 64))
+    assert factors.shape == (3, 1, 64)
+    assert set(factors.unique().tolist()) == {0.0, 2.0}

@@ -1,0 +1,215 @@
+"""What is saved comes back bit for bit through every Auto class; what is missing is said or refused."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+from transformers import (
+    AutoConfig,
+    AutoFeatureExtractor,
+    AutoModel,
+    AutoModelForSequenceClassification,
+)
+
+import hf_ecg_bench.models
+from hf_ecg_bench.errors import CheckpointError, ContractError, UnknownNameError
+from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
+from hf_ecg_bench.models.loading import load_model, resolve
+from hf_ecg_bench.models.registry import list_models, model_class
+from hf_ecg_bench.models.saving import save_model
+from tests.models.fills import SMALL, classifier, fill
+
+every_model = pytest.mark.parametrize("model_id", list_models())
+
+
+@pytest.fixture(autouse=True)
+def poison_freed_memory():
+    """Uninitialised tensors are taken from freed memory: fill some with NaN, so that they show."""
+    blocks = [
+        torch.full((size,), float("nan"))
+        for size in (8, 32, 96, 512, 1024, 4096, 65536, 1 << 20)
+        for _ in range(20)
+    ]
+    del blocks
+
+
+def windows(model_id: str) -> torch.Tensor:
+    return fill(f"{model_id} windows", (2, 12, 75)).float()
+
+
+def same_state(a: torch.nn.Module, b: torch.nn.Module) -> None:
+    """All parameters and all buffers, persistent or not."""
+    for kind in ("named_parameters", "named_buffers"):
+        ours, theirs = dict(getattr(a, kind)()), dict(getattr(b, kind)())
+        assert ours.keys() == theirs.keys()
+        for name, value in ours.items():
+            assert torch.equal(value, theirs[name]), name
+            assert not value.is_meta
+
+
+@every_model
+@pytest.mark.parametrize("head", ["linear", "attention"])
+def test_round_trip_is_bit_identical(model_id, head, tmp_path):
+    model = classifier(model_id, head).eval()
+    save_model(model, tmp_path / "model")
+    loaded = AutoModelForSequenceClassification.from_pretrained(tmp_path / "model")
+    assert type(loaded) is type(model)
+    same_state(model, loaded)
+    volatile = {"dtype": None, "_name_or_path": None}
+    assert loaded.config.to_dict() | volatile == model.config.to_dict() | volatile
+    backbone = AutoModel.from_pretrained(tmp_path / "model")
+    assert type(backbone) is type(model.encoder)
+    same_state(model.encoder, backbone)
+    x = windows(model_id)
+    with torch.no_grad():
+        assert torch.equal(model(x).logits, loaded(x).logits)
+        assert torch.equal(model(x).pooler_output, backbone(x).pooler_output)
+    assert AutoConfig.from_pretrained(tmp_path / "model").model_type == model.config.model_type
+    assert isinstance(AutoFeatureExtractor.from_pretrained(tmp_path / "model"), EcgFeatureExtractor)
+
+
+@every_model
+def test_backbone_gets_a_sane_fresh_head_and_says_so(model_id, tmp_path, caplog):
+    backbone = classifier(model_id).encoder
+    save_model(backbone, tmp_path / "backbone")
+    with caplog.at_level(logging.WARNING):
+        model = load_model(tmp_path / "backbone", target_names=["a", "b"], head="attention", seed=3)
+    same_state(model.encoder, backbone)
+    size = model.config.hidden_size
+    assert model.config.id2label == {0: "a", 1: "b"}
+    assert float(model.head.query.detach().std()) == pytest.approx(size**-0.5, rel=0.5)
+    assert float(model.head.k_proj.weight.detach().std()) == pytest.approx((3 * size) ** -0.5, rel=0.2)
+    again = load_model(tmp_path / "backbone", target_names=["a", "b"], head="attention", seed=3)
+    same_state(model, again)
+
+
+@every_model
+def test_other_targets_get_a_fresh_head(model_id, tmp_path):
+    save_model(classifier(model_id, n_targets=3), tmp_path / "model")
+    for names, head in ((["a", "b"], None), (["a", "b", "c"], "attention")):
+        model = load_model(tmp_path / "model", target_names=names, head=head)
+        logits = model(windows(model_id)).logits.detach()
+        assert logits.shape == (2, len(names))
+        assert float(logits.abs().max()) < 100
+
+
+@every_model
+def test_fresh_initialisation_is_the_architectures_own(model_id):
+    """transformers' default would redraw every layer from N(0, 0.02) and zero the biases."""
+    model = classifier(model_id)
+    for name, module in model.named_modules():
+        if isinstance(module, torch.nn.Linear | torch.nn.Conv1d) and module.weight.numel() > 200:
+            bound = module.weight[0].numel() ** -0.5
+            assert float(module.weight.detach().std()) == pytest.approx(bound / 3**0.5, rel=0.2), name
+            if module.bias is not None:
+                assert 0 < float(module.bias.detach().abs().max()) <= bound, name
+
+
+@every_model
+def test_seed_makes_the_same_model(model_id):
+    options = {"pretrained": False, "target_names": ["a"], **SMALL[model_id]}
+    state = torch.random.get_rng_state()
+    same_state(load_model(model_id, seed=5, **options), load_model(model_id, seed=5, **options))
+    assert torch.equal(state, torch.random.get_rng_state())
+    one, two = (load_model(model_id, seed=seed, **options).head.weight for seed in (5, 6))
+    assert not torch.equal(one, two)
+
+
+@every_model
+def test_frozen_backbone_stays_frozen_through_saving_and_train(model_id, tmp_path):
+    model = classifier(model_id, freeze_backbone=True)
+    save_model(model, tmp_path / "model")
+    for candidate in (model, AutoModelForSequenceClassification.from_pretrained(tmp_path / "model")):
+        candidate.train()
+        assert candidate.training
+        assert candidate.head.training
+        assert not any(module.training for module in candidate.encoder.modules())
+        trainable = {name for name, p in candidate.named_parameters() if p.requires_grad}
+        assert trainable
+        assert all(name.startswith("head.") for name in trainable)
+
+
+@every_model
+def test_damaged_folders_are_refused(model_id, tmp_path):
+    folder = save_model(classifier(model_id), tmp_path / "model")
+    weights = folder / "model.safetensors"
+    tensors = load_file(weights)
+    body = next(name for name in tensors if name.startswith("encoder."))
+
+    def with_tensors(changed):
+        save_file(changed, weights, metadata={"format": "pt"})
+        with pytest.raises(CheckpointError) as error:
+            AutoModelForSequenceClassification.from_pretrained(folder)
+        return error.value.message
+
+    assert body in with_tensors({name: value for name, value in tensors.items() if name != body})
+    assert "encoder.extra" in with_tensors(tensors | {"encoder.extra": torch.zeros(3)})
+    assert "part of the head" in with_tensors({n: v for n, v in tensors.items() if n != "head.bias"})
+    weights.write_bytes(weights.read_bytes()[: weights.stat().st_size // 2])
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_model(folder)
+    weights.unlink()
+    with pytest.raises(CheckpointError, match="no weights"):
+        load_model(folder)
+
+
+def test_checkpoint_of_another_model_is_refused(tmp_path):
+    folder = save_model(classifier("net1d"), tmp_path / "model")
+    with pytest.raises(CheckpointError):
+        model_class("s4", "ForSequenceClassification").from_pretrained(folder)
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | {"model_type": "bert"}))
+    with pytest.raises(CheckpointError):
+        load_model(folder)
+
+
+def test_names_are_checked():
+    with pytest.raises(UnknownNameError, match="did you mean 'net1d'"):
+        load_model("net1dd")
+    with pytest.raises(UnknownNameError, match="did you mean 'dropout'"):
+        load_model("s4", droput=0.1)
+    with pytest.raises(UnknownNameError, match="head"):
+        load_model("s4", target_names=["a"], head="linaer")
+    with pytest.raises(UnknownNameError, match="target kind"):
+        load_model("s4", target_names=["a"], target_kinds=["ordinal"])
+    with pytest.raises(ContractError, match="2 entries for 1"):
+        load_model("s4", target_names=["a"], target_kinds=["binary", "binary"])
+    with pytest.raises(CheckpointError, match="no public weights"):
+        load_model("s4", pretrained=True)
+    assert resolve("ecg_founder")[0] == "ecg-bench/ecg-founder"
+    assert resolve("ecg-bench/s4")[1].id == "s4"
+
+
+@every_model
+def test_input_shape_is_checked(model_id):
+    model = classifier(model_id)
+    with pytest.raises(ContractError, match="transpose"):
+        model(torch.zeros(2, 75, 12))
+    with pytest.raises(ContractError, match=r"\(2, 8, 75\)"):
+        model(torch.zeros(2, 8, 75))
+
+
+@every_model
+def test_missing_samples_count_as_zero(model_id):
+    model = classifier(model_id).eval()
+    x = windows(model_id)
+    x[0, 2, 5:20] = float("nan")
+    with torch.no_grad():
+        assert torch.equal(model(x).logits, model(torch.nan_to_num(x)).logits)
+
+
+@every_model
+def test_full_size_has_the_declared_parameters(model_id):
+    with torch.device("meta"):
+        backbone = model_class(model_id, "Model")(model_class(model_id, "Config")())
+    spec = hf_ecg_bench.models.get_model_spec(model_id)
+    assert sum(p.numel() for p in backbone.parameters()) == spec.parameters
+    assert backbone.config.hidden_size == spec.hidden_size
+    assert (backbone.config.sampling_rate, backbone.config.window_seconds) == (
+        spec.sampling_rate,
+        spec.window_seconds,
+    )
