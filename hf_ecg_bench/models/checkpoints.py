@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import pickle
 import re
 import struct
@@ -16,8 +17,9 @@ from safetensors.torch import load_file
 
 from hf_ecg_bench.errors import CheckpointError
 
-# Training state in public files holds numpy numbers; rebuilding those runs no code of the file's.
+# Training state in public files holds numpy numbers and options; rebuilding those runs no code of the file's.
 _HARMLESS: list[Any] = [
+    argparse.Namespace,
     np.dtype,
     np.ndarray,
     np._core.multiarray.scalar,  # type: ignore[attr-defined]
@@ -97,7 +99,7 @@ def _read_torch(file: Path, start: bytes) -> Any:
         with torch.serialization.safe_globals(_HARMLESS):
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        match = re.search(r"[Uu]nsupported (?:global|class)[^\n]*?([\w.]+\.[\w.]+)", str(error))
+        match = re.search(r"GLOBAL (\S+)", str(error))
         if match is None:
             raise CheckpointError(
                 f"{file} is not a checkpoint, or damaged: {_short(error)}", fix="download it again"
@@ -114,5 +116,5 @@ def _read_torch(file: Path, start: bytes) -> Any:
 
 
 def _short(error: Exception) -> str:
-    text = " ".join(str(error).split())
+    text = " ".join(str(error).split("WeightsUnpickler error:")[-1].split())
     return text[:160] + ("..." if len(text) > 160 else "")

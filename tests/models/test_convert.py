@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from argparse import Namespace
 
 import numpy as np
 import pytest
@@ -40,7 +41,7 @@ def s4_tensors() -> dict[str, torch.Tensor]:
 
 def test_converted_folder_loads_with_everything(s4_tensors, tmp_path):
     source = tmp_path / "s4.pth"
-    training_state = {"epoch": 7, "best": np.float64(0.9), "lr": np.float32(1e-3)}
+    training_state = {"epoch": 7, "best": np.float64(0.9), "args": Namespace(lr=1e-3), "lr": np.float32(1e-3)}
     wrapped = {f"module.model.{name}": value for name, value in s4_tensors.items()}
     torch.save({"state_dict": wrapped, "optimizer": {"state": {}}, **training_state}, source)
     report = convert("s4", source, tmp_path / "out")
@@ -158,9 +159,9 @@ def test_files_that_are_no_checkpoints(s4_tensors, tmp_path, capsys):
     file.write_bytes(whole[: len(whole) // 2])
     assert "cut off or damaged" in message()
     torch.save({"state_dict": s4_tensors, "hook": RunsCode()}, file)
-    assert "would call builtins.print" in message()
+    assert "would call print" in message()
     file.write_bytes(pickle.dumps({"hook": RunsCode()}))
-    assert "refused" in message() or "not a checkpoint" in message()
+    assert "would call" in message() or "not a checkpoint" in message()
     save_file(s4_tensors, tmp_path / "c.safetensors")
     file = tmp_path / "c.safetensors"
     file.write_bytes(file.read_bytes()[:100_000])

@@ -25,7 +25,7 @@ def test_hippo_constants_are_the_published_ones():
 
 
 def cauchy_kernel(kernel: S4Kernel, C: torch.Tensor, length: int) -> torch.Tensor:
-    """The paper's own formula, by FFT nodes and the Woodbury identity, in complex128; length = l_max, even."""
+    """The paper's own formula, by FFT nodes and the Woodbury identity; length = l_max, even."""
     B, P, Q, w = (torch.view_as_complex(getattr(kernel, name).double().contiguous()) for name in "BPQw")
     dt = kernel.log_dt.double().exp()[:, None]
     omega = torch.exp(-2j * torch.pi * torch.arange(length // 2, dtype=torch.float64) / length)
