@@ -17,3 +17,15 @@ def progress(iterable: Iterable[Any] | None = None, *, total: int | None = None,
     """
     off = os.environ.get("HF_ECG_BENCH_NO_PROGRESS") == "1" or not sys.stderr.isatty()
     return tqdm(iterable, total=total, desc=desc, unit=unit, delay=2, leave=False, disable=off, file=sys.stderr)
+
+
+def quiet_libraries() -> None:
+    """Keep the Hugging Face libraries' own chatter and per-file bars off the terminal; errors still show."""
+    import datasets
+    from huggingface_hub.utils import disable_progress_bars
+    from transformers.utils import logging
+
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    datasets.disable_progress_bars()
+    disable_progress_bars()

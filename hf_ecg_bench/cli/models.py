@@ -29,7 +29,9 @@ def register(verbs: Any) -> None:
 def _convert(arguments: argparse.Namespace) -> None:
     from hf_ecg_bench.cli.printing import print_json
     from hf_ecg_bench.models.convert import convert
+    from hf_ecg_bench.progress import quiet_libraries
 
+    quiet_libraries()
     report = convert(arguments.model, arguments.checkpoint, arguments.output_dir)
     if arguments.json:
         print_json(report.to_dict())

@@ -36,7 +36,9 @@ def register(verbs: Any) -> None:
 def _prepare(arguments: argparse.Namespace) -> None:
     from hf_ecg_bench.cli.printing import print_json
     from hf_ecg_bench.data.prepare import prepare
+    from hf_ecg_bench.progress import quiet_libraries
 
+    quiet_libraries()
     ledger = prepare(
         arguments.dataset,
         raw_dir=arguments.raw_dir,

@@ -8,11 +8,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import datasets
 import numpy as np
 import torch
 from transformers import PreTrainedModel, PrinterCallback, TrainingArguments, set_seed
-from transformers.utils import logging as transformers_logging
 
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.models.loading import load_model
@@ -29,13 +27,6 @@ from hf_ecg_bench.training.selection import GREATER_IS_BETTER
 from hf_ecg_bench.training.spec import Protocol, RunSpec
 from hf_ecg_bench.training.state import CHECKPOINTS
 from hf_ecg_bench.training.trainer import EcgTrainer, Metrics
-
-
-def quiet() -> None:
-    """Keep the libraries' own chatter and per-file progress bars off the terminal."""
-    transformers_logging.set_verbosity_error()
-    transformers_logging.disable_progress_bar()
-    datasets.disable_progress_bars()
 
 
 def build_model(spec: RunSpec, mode: Mode, columns: TargetColumns, mean: np.ndarray, std: np.ndarray) -> PreTrainedModel:
