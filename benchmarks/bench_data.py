@@ -110,9 +110,7 @@ def measure(raw_dir: Path | None, n: int, repeats: int) -> dict[str, float]:
         contenders: dict[str, Callable[[], object]] = {
             "wfdb.rdrecord + numpy.save": wfdb_loop,
             "our reader alone, checksums verified": lambda: [read_record(path) for path in paths],
-            "pyarrow write_table, default settings": lambda: pq.write_table(
-                table, folder / "default.parquet"
-            ),
+            "pyarrow write_table, default settings": lambda: pq.write_table(table, folder / "default.parquet"),
             "pyarrow write_table, prepare's settings": lambda: pq.write_table(
                 table,
                 folder / "same.parquet",
@@ -133,13 +131,9 @@ def measure(raw_dir: Path | None, n: int, repeats: int) -> dict[str, float]:
         return {
             **{f"{label} [ms/record]": 1000 * value for label, value in best.items()},
             "prepare, times the wfdb loop": best["wfdb.rdrecord + numpy.save"] / ours,
-            "prepare, share of write_table's rate (default settings)": best[
-                "pyarrow write_table, default settings"
-            ]
+            "prepare, share of write_table's rate (default settings)": best["pyarrow write_table, default settings"]
             / ours,
-            "prepare, share of write_table's rate (same settings)": best[
-                "pyarrow write_table, prepare's settings"
-            ]
+            "prepare, share of write_table's rate (same settings)": best["pyarrow write_table, prepare's settings"]
             / ours,
             "Parquet, prepare [kB/record]": parquet / n / 1000,
             "Parquet, default settings [kB/record]": (folder / "default.parquet").stat().st_size / n / 1000,

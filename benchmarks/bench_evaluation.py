@@ -25,16 +25,12 @@ from hf_ecg_bench.evaluation.weighted_auroc import label_order, weighted_auroc
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--records", type=int, default=2200)
     parser.add_argument("--labels", type=int, default=71)
     parser.add_argument("--resamples", type=int, default=1000)
     parser.add_argument("--loop", type=int, default=20, help="resamples on which scikit-learn is timed")
-    parser.add_argument(
-        "--large", action="store_true", help="also estimate 46,000 x 1,127 from some of its labels"
-    )
+    parser.add_argument("--large", action="store_true", help="also estimate 46,000 x 1,127 from some of its labels")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
 

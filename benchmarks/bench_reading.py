@@ -56,9 +56,7 @@ CASES = [  # rate in, rate out, seconds
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", help="a prepared dataset's folder; records of one length at 500 Hz")
     parser.add_argument("--records", type=int, default=1000)
     parser.add_argument("--repeats", type=int, default=7)
@@ -97,15 +95,11 @@ def load(data: str | None, n_records: int, folder: Path) -> Dataset:
     for shard in range(0, n_records, 250):
         n = min(250, n_records - shard)
         values = pa.array(rng.integers(-2000, 2000, n * 5000 * 12).astype(np.float32) / 1000)
-        samples = pa.ListArray.from_arrays(
-            pa.array(np.arange(0, n * 5000 * 12 + 1, 12, dtype=np.int32)), values
-        )
+        samples = pa.ListArray.from_arrays(pa.array(np.arange(0, n * 5000 * 12 + 1, 12, dtype=np.int32)), values)
         rows = pa.ListArray.from_arrays(pa.array(np.arange(0, n * 5000 + 1, 5000, dtype=np.int32)), samples)
         paths.append(str(folder / f"train-{shard}.parquet"))
         pq.write_table(pa.table({"signal": rows}), paths[-1], row_group_size=100)
-    return load_dataset(
-        "parquet", data_files=paths, features=features, split="train", cache_dir=str(folder / "cache")
-    )
+    return load_dataset("parquet", data_files=paths, features=features, split="train", cache_dir=str(folder / "cache"))
 
 
 def write_raw(view: SignalView, path: Path) -> np.memmap:
@@ -133,9 +127,7 @@ def bench_windows(view: SignalView, raw: np.memmap, seconds: float, repeats: int
         repeats,
     )
     np.testing.assert_array_equal(crops(raw, *batches[0], window), reader.read(*batches[0]))
-    return (
-        {"seconds": seconds} | rates(times, BATCH * len(batches)) | ratios(times, "ours") | {"ceiling": 1.0}
-    )
+    return {"seconds": seconds} | rates(times, BATCH * len(batches)) | ratios(times, "ours") | {"ceiling": 1.0}
 
 
 def bench_rows(dataset: Dataset, view: SignalView, raw: np.memmap, repeats: int) -> dict[str, Any]:
@@ -179,9 +171,7 @@ def bench_resampled(view: SignalView, raw: np.memmap, seconds: float, repeats: i
     return {"seconds": seconds} | rates(times, 4 * BATCH) | ratios(times, "ours")
 
 
-def bench_resampling(
-    rate_in: int, rate_out: int, seconds: float, peak: float, repeats: int
-) -> dict[str, Any]:
+def bench_resampling(rate_in: int, rate_out: int, seconds: float, peak: float, repeats: int) -> dict[str, Any]:
     """Resampling alone, batches of 64 windows in memory, 12 leads; milliseconds per window."""
     resampy = import_resampy()
     made = plan(SignalSource(rate_in, LEADS, "mV", None, "memory"), ModelInput(rate_out, seconds))
@@ -225,8 +215,7 @@ def make_reader(view: SignalView, raw: np.memmap, seconds: float, rate: int) -> 
     rng = np.random.default_rng(0)
     last = raw.shape[1] - reader.plan.window
     return reader, [
-        (rng.integers(0, len(view), BATCH), rng.integers(0, last + 1, BATCH))
-        for _ in range(max(4, 2000 // BATCH))
+        (rng.integers(0, len(view), BATCH), rng.integers(0, last + 1, BATCH)) for _ in range(max(4, 2000 // BATCH))
     ]
 
 
@@ -266,9 +255,7 @@ def rates(times: dict[str, list[float]], n: int) -> dict[str, str]:
 def ratios(times: dict[str, list[float]], ours: str) -> dict[str, float]:
     """Speed of `ours` over each other candidate: median of the turns, so a busy moment hits both sides."""
     return {
-        f"{ours} / {name}": statistics.median(
-            other / mine for other, mine in zip(t, times[ours], strict=True)
-        )
+        f"{ours} / {name}": statistics.median(other / mine for other, mine in zip(t, times[ours], strict=True))
         for name, t in times.items()
         if name != ours
     }
@@ -278,16 +265,12 @@ def import_resampy() -> Any:
     try:
         import resampy
     except ImportError:
-        raise SystemExit(
-            'this benchmark compares with resampy; fix: pip install "hf-ecg-bench[dev]"'
-        ) from None
+        raise SystemExit('this benchmark compares with resampy; fix: pip install "hf-ecg-bench[dev]"') from None
     return resampy
 
 
 def print_table(rows: list[dict[str, Any]]) -> None:
-    cells = [
-        [f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()] for row in rows
-    ]
+    cells = [[f"{value:.3g}" if isinstance(value, float) else str(value) for value in row.values()] for row in rows]
     header = list(rows[0])
     widths = [max(len(line[column]) for line in [header, *cells]) for column in range(len(header))]
     for line in [header, *cells]:

@@ -23,7 +23,9 @@ from hf_ecg_bench.models.registry import list_models
 def measure(name: str, batch_size: int, steps: int) -> dict[str, float | str]:
     """Median milliseconds of one optimizer step (forward, backward, AdamW) and of one forward pass in evaluation."""
     device = "cuda" if torch.cuda.is_available() else "cpu"
-    model = load_model(name, pretrained=False, target_names=[f"t{i}" for i in range(5)], head="linear", seed=0).to(device)
+    model = load_model(name, pretrained=False, target_names=[f"t{i}" for i in range(5)], head="linear", seed=0).to(
+        device
+    )
     optimizer = torch.optim.AdamW(param_groups(model, 1e-3, 1e-3), lr=1e-3, fused=True)
     samples = round(model.config.sampling_rate * model.config.window_seconds)
     x = torch.randn(batch_size, 12, samples, device=device) * 0.2
@@ -52,7 +54,7 @@ def measure(name: str, batch_size: int, steps: int) -> dict[str, float | str]:
     }
 
 
-def _median(function, steps: int, device: str) -> float:  # noqa: ANN001
+def _median(function, steps: int, device: str) -> float:
     times = []
     for _ in range(steps + 1):
         started = time.perf_counter()

@@ -66,9 +66,7 @@ class Synthetic(EcgBuilder):
         targets=tuple(TargetSpec(name, "regression", _UNITS[name]) for name in synthetic.TARGETS),
         needs_raw_dir=False,
         folds="train 1-8, validation 9, test 10 (a patient is in one fold)",
-        known_issues=(
-            "records with neither a finding nor a normal rate and axis have an empty list of labels",
-        ),
+        known_issues=("records with neither a finding nor a normal rate and axis have an empty list of labels",),
         description=(
             "Generated 10 s 12-lead ECGs of a moving cardiac dipole with known labels and measurements, for "
             "trying out and testing the benchmark without a download. Scores on it mean nothing clinical."
@@ -92,9 +90,7 @@ class Synthetic(EcgBuilder):
             strat_fold=[plan.fold for plan in plans],
             labels={"labels": [list(plan.labels) for plan in plans]},
             label_names=dict(self.SPEC.label_columns),
-            references=[
-                (record, config.seed, config.records_per_patient) for record in range(config.n_records)
-            ],
+            references=[(record, config.seed, config.records_per_patient) for record in range(config.n_records)],
             targets=np.stack([plan.targets for plan in plans]),
         )
 

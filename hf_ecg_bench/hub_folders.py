@@ -51,14 +51,10 @@ def check_dataset_folder(folder: Path) -> CheckedFolder:
     Raises:
         DataError: it is not such a folder, it is incomplete, or its data may not be passed on.
     """
-    info = _read_object(
-        folder, INFO_FILE, DataError, "hf-ecg-bench prepare DATASET --output-dir " + str(folder)
-    )
+    info = _read_object(folder, INFO_FILE, DataError, "hf-ecg-bench prepare DATASET --output-dir " + str(folder))
     name = info.get("dataset")
     if not isinstance(name, str) or not name:
-        raise DataError(
-            f"{folder / INFO_FILE}: no dataset id under 'dataset'", fix="prepare the folder again"
-        )
+        raise DataError(f"{folder / INFO_FILE}: no dataset id under 'dataset'", fix="prepare the folder again")
     _check_access(folder, name, info)
     _check_rows(folder, info, _data_files(folder))
     why = _not_the_release(name, info)
@@ -77,9 +73,7 @@ def check_model_folder(folder: Path) -> CheckedFolder:
     )
     model_type = config.get("model_type")
     if not isinstance(model_type, str) or not model_type:
-        raise CheckpointError(
-            f"{folder / 'config.json'}: no 'model_type'", fix="save the model with save_pretrained"
-        )
+        raise CheckpointError(f"{folder / 'config.json'}: no 'model_type'", fix="save the model with save_pretrained")
     _check_weights(folder)
     name = model_type.removeprefix("ecg_bench_")
     # The organisation's model repositories hold backbones; a trained classifier must not replace one.
@@ -148,9 +142,7 @@ def _card_configs(card: Path, fix: str) -> list[Any]:
 
 def _check_rows(folder: Path, info: dict[str, Any], data_files: dict[str, list[Path]]) -> None:
     # A split without rows is in no card: load_dataset could not open it.
-    expected = {
-        split: facts["records"] for split, facts in info.get("splits", {}).items() if facts["records"]
-    }
+    expected = {split: facts["records"] for split, facts in info.get("splits", {}).items() if facts["records"]}
     rows = {split: sum(map(_count_rows, files)) for split, files in data_files.items()}
     if rows != expected:
         raise DataError(
@@ -170,9 +162,7 @@ def _count_rows(file: Path) -> int:
     try:
         return int(pq.read_metadata(file).num_rows)
     except (pa.ArrowException, OSError) as error:
-        raise DataError(
-            f"{file} is not a whole Parquet file: {error}", fix="prepare the folder again"
-        ) from error
+        raise DataError(f"{file} is not a whole Parquet file: {error}", fix="prepare the folder again") from error
 
 
 def _not_the_release(name: str, info: dict[str, Any]) -> str:
@@ -201,15 +191,11 @@ def _check_weights(folder: Path) -> None:
     expected: set[str] | None = None
     names = ["model.safetensors"]
     if index.is_file():
-        weight_map = _read_object(folder, index.name, CheckpointError, "save the model again").get(
-            "weight_map", {}
-        )
+        weight_map = _read_object(folder, index.name, CheckpointError, "save the model again").get("weight_map", {})
         expected, names = set(weight_map), sorted(set(weight_map.values()))
     for name in names:
         if not (folder / name).is_file():
-            raise CheckpointError(
-                f"{folder}: no {name}", fix="save the model with save_pretrained, as safetensors"
-            )
+            raise CheckpointError(f"{folder}: no {name}", fix="save the model with save_pretrained, as safetensors")
         try:
             with safe_open(folder / name, framework="numpy") as weights:
                 stored.update(weights.keys())

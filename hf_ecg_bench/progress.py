@@ -10,7 +10,9 @@ from typing import Any
 from tqdm import tqdm
 
 
-def progress(iterable: Iterable[Any] | None = None, *, total: int | None = None, desc: str = "", unit: str = "it") -> Any:
+def progress(
+    iterable: Iterable[Any] | None = None, *, total: int | None = None, desc: str = "", unit: str = "it"
+) -> Any:
     """A tqdm bar that appears only after two seconds, on stderr, and leaves no trace when it is done.
 
     Off when stderr is not a terminal, or with HF_ECG_BENCH_NO_PROGRESS=1.
@@ -22,10 +24,10 @@ def progress(iterable: Iterable[Any] | None = None, *, total: int | None = None,
 def quiet_libraries() -> None:
     """Keep the Hugging Face libraries' own chatter and per-file bars off the terminal; errors still show."""
     import datasets
-    from huggingface_hub.utils import disable_progress_bars
+    from huggingface_hub import utils as hub_utils
     from transformers.utils import logging
 
     logging.set_verbosity_error()
     logging.disable_progress_bar()
     datasets.disable_progress_bars()
-    disable_progress_bars()
+    hub_utils.disable_progress_bars()  # type: ignore[attr-defined]

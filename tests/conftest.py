@@ -1,4 +1,4 @@
-"""Shared fixtures. Environment for Hugging Face libraries is set before anything imports them (they read it at import)."""
+"""Shared fixtures. The environment of the Hugging Face libraries is set first: they read it when they are imported."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ from pathlib import Path
 
 import pytest
 
-assert "huggingface_hub" not in sys.modules, "a pytest plugin imported huggingface_hub before conftest could set its environment"
+assert "huggingface_hub" not in sys.modules, (
+    "a pytest plugin imported huggingface_hub before conftest could set its environment"
+)
 
-from tests.support.hub_server import start_hub_server  # standard library only
+from tests.support.hub_server import start_hub_server  # noqa: E402  (standard library only)
 
 HUB = start_hub_server()
 _HOME = tempfile.mkdtemp(prefix="hf_ecg_bench_tests_")
@@ -40,7 +42,7 @@ def shared() -> Path:
 
 
 @pytest.fixture(scope="session")
-def hub():  # noqa: ANN201
+def hub():
     """The Hub on loopback that HF_ENDPOINT points at."""
     return HUB
 

@@ -160,7 +160,5 @@ def test_no_paths_of_one_machine() -> None:
 def test_files_are_short() -> None:
     lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in project_files()}
     assert {str(file.relative_to(ROOT)): length for file, length in lengths.items() if length > 500} == {}
-    package = [
-        length for file, length in lengths.items() if file.suffix == ".py" and "tests" not in file.parts
-    ]
+    package = [length for file, length in lengths.items() if file.suffix == ".py" and "tests" not in file.parts]
     assert statistics.median(package) < 150

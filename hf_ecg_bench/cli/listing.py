@@ -14,7 +14,9 @@ from hf_ecg_bench.errors import unknown_name
 def register(verbs: Any) -> None:
     """Add the verbs to the parser."""
     listing = verbs.add_parser(
-        "list", help="datasets, tasks or models", **example("hf-ecg-bench list models", "hf-ecg-bench list tasks --json")
+        "list",
+        help="datasets, tasks or models",
+        **example("hf-ecg-bench list models", "hf-ecg-bench list tasks --json"),
     )
     listing.add_argument("what", choices=["datasets", "tasks", "models"])
     listing.add_argument("--json", action="store_true", help="print JSON")

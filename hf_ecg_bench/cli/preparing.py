@@ -22,7 +22,9 @@ def register(verbs: Any) -> None:
     prepare.add_argument("dataset", metavar="DATASET", help="see: hf-ecg-bench list datasets")
     prepare.add_argument("--raw-dir", type=Path, help="folder with the original files")
     prepare.add_argument("--output-dir", type=Path, required=True, help="the dataset folder itself")
-    prepare.add_argument("--option", action="append", metavar="KEY=VALUE", help="a field of the builder's configuration")
+    prepare.add_argument(
+        "--option", action="append", metavar="KEY=VALUE", help="a field of the builder's configuration"
+    )
     prepare.add_argument("--num-proc", type=int, default=1, metavar="N", help="processes (default 1)")
     prepare.add_argument("--limit", type=int, metavar="N", help="at most N records, for a quick look")
     prepare.add_argument("--strict", action="store_true", help="stop at the first record that would be left out")

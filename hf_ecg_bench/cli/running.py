@@ -53,7 +53,10 @@ def register(verbs: Any) -> None:
     run.add_argument("--limit", type=int, default=0, metavar="N", help="training records, for a quick look")
     run.add_argument("--n-resamples", type=int, default=1000, metavar="N", help="of the bootstrap (1000)")
     run.add_argument(
-        "--model-option", action="append", metavar="KEY=VALUE", help="a field of the model's configuration (scratch only)"
+        "--model-option",
+        action="append",
+        metavar="KEY=VALUE",
+        help="a field of the model's configuration (scratch only)",
     )
     run.add_argument("--json", action="store_true", help="print the result as JSON")
     run.set_defaults(handler=_run)
@@ -79,7 +82,9 @@ def _run(arguments: argparse.Namespace) -> None:
         try:
             head, late, early = (float(part) for part in arguments.layer_factors.split(","))
         except ValueError as error:
-            raise TrainingError(f"--layer-factors {arguments.layer_factors!r}: expected three numbers, as 1,0.1,0.01") from error
+            raise TrainingError(
+                f"--layer-factors {arguments.layer_factors!r}: expected three numbers, as 1,0.1,0.01"
+            ) from error
         overrides["layer_factors"] = (head, late, early)
     options = key_values(arguments.model_option, "--model-option")
     result = run(
@@ -99,7 +104,9 @@ def _run(arguments: argparse.Namespace) -> None:
         )
     )
     print_score(result.metrics, as_json=arguments.json)
-    fitted = ", ".join(f"{name} {value:.4f}" for name, value in result.selection["training"].items() if name != "records")
+    fitted = ", ".join(
+        f"{name} {value:.4f}" for name, value in result.selection["training"].items() if name != "records"
+    )
     print(f"best epoch: {result.selection['best_epoch']}; on its own training records: {fitted}", file=sys.stderr)
     for warning in result.warnings:
         print(f"note: {warning}", file=sys.stderr)

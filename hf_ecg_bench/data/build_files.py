@@ -100,9 +100,7 @@ def write_report(folder: str, report: ShardReport) -> None:
 def take_reports(output_dir: str) -> list[ShardReport]:
     """Read all shard reports and remove their folder."""
     folder = Path(output_dir) / _REPORTS
-    reports = [
-        ShardReport(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))
-    ]
+    reports = [ShardReport(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
     shutil.rmtree(folder)
     return reports
 

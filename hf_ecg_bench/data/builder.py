@@ -162,9 +162,7 @@ class EcgBuilder(datasets.ArrowBasedBuilder):
         super()._download_and_prepare(dl_manager, verification_mode, **kwargs)
         reports: list[ShardReport] = build_files.take_reports(self._output_dir)
         finish_ledger(self._ledger, self._shards, reports)
-        build_files.write_info(
-            self._output_dir, dataset_info(self.SPEC, self._shards, self._ledger, self.options())
-        )
+        build_files.write_info(self._output_dir, dataset_info(self.SPEC, self._shards, self._ledger, self.options()))
 
     def _as_dataset(self, split: Any = datasets.Split.TRAIN, in_memory: bool = False) -> datasets.Dataset:
         # The library raises for a split without rows, which a partial tree may well have.

@@ -90,17 +90,13 @@ def _prose(spec: DatasetSpec) -> str:
 
 def _body(spec: DatasetSpec, info: dict[str, Any]) -> str:
     lines = ["## What this build holds", "", "| split | records | patients |", "| --- | ---: | ---: |"]
-    lines += [
-        f"| {split} | {facts['records']} | {facts['patients']} |" for split, facts in info["splits"].items()
-    ]
+    lines += [f"| {split} | {facts['records']} | {facts['patients']} |" for split, facts in info["splits"].items()]
     empty = [split for split, facts in info["splits"].items() if not facts["records"]]
     if empty:
         lines += ["", f"Without records, and so not offered by `load_dataset`: {', '.join(empty)}."]
     lines += [
         "",
-        f"Signals: {info['sampling_rate']} Hz, {info['unit']}, (time, leads); leads "
-        + " ".join(info["leads"])
-        + ".",
+        f"Signals: {info['sampling_rate']} Hz, {info['unit']}, (time, leads); leads " + " ".join(info["leads"]) + ".",
         f"Splits: {spec.folds}.",
         f"Digest: `{info['digest']}`; builds with the same one hold the same records, labels and signals.",
         "",

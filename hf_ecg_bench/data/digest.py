@@ -16,9 +16,7 @@ PARTS = ("ids", "demographics", "labels", "folds", "signals")
 _MODULUS = 2**256
 
 
-def record_digests(
-    row: Mapping[str, Any], labels: Mapping[str, Any], split: str, signal: np.ndarray
-) -> dict[str, int]:
+def record_digests(row: Mapping[str, Any], labels: Mapping[str, Any], split: str, signal: np.ndarray) -> dict[str, int]:
     """One number per part for one record. Every part contains the record's id, so that swapped records show.
 
     Args:

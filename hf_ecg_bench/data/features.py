@@ -51,7 +51,5 @@ def signal_array(signals: Sequence[np.ndarray], storage_type: pa.DataType) -> pa
     inner = pa.ListArray.from_arrays(
         pa.array(np.arange(total + 1, dtype=np.int32) * N_LEADS), pa.array(flat.reshape(-1))
     )
-    outer = pa.ListArray.from_arrays(
-        pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)), inner
-    )
+    outer = pa.ListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)), inner)
     return pa.ExtensionArray.from_storage(storage_type, outer)

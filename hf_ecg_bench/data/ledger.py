@@ -116,9 +116,7 @@ class Ledger:
             lines.append(f"  {split:<12}{facts['records']:>8} records {facts['patients']:>8} patients")
         for title, groups in (("left out", self.excluded), ("kept, but", self.defects)):
             for reason, entries in sorted(groups.items()):
-                ids = ", ".join(record_id for record_id, _ in entries[:5]) + (
-                    ", ..." if len(entries) > 5 else ""
-                )
+                ids = ", ".join(record_id for record_id, _ in entries[:5]) + (", ..." if len(entries) > 5 else "")
                 lines.append(f"  {title}: {reason}: {len(entries)} ({ids}); first: {entries[0][1]}")
         lines += [f"  note: {note}" for note in self.notes]
         if self.digests:

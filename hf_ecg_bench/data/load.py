@@ -56,9 +56,7 @@ def load_prepared(name: str | Path) -> PreparedDataset:
     dataset_id = text.removeprefix(f"{NAMESPACE}/")
     if dataset_id not in list_datasets():
         if len(folder.parts) > 1 and "/".join(folder.parts[:1]) != NAMESPACE:
-            raise DataError(
-                f"no folder {text}", fix="hf-ecg-bench prepare DATASET --raw-dir ... --output-dir " + text
-            )
+            raise DataError(f"no folder {text}", fix="hf-ecg-bench prepare DATASET --raw-dir ... --output-dir " + text)
         raise unknown_name("dataset or folder", text, list_datasets(), fix="hf-ecg-bench list datasets")
     local = Path(NAMESPACE) / dataset_id
     if local.is_dir():
@@ -120,9 +118,7 @@ def _prepared(loaded: datasets.DatasetDict, info: dict[str, Any], source: str) -
     splits = datasets.DatasetDict()
     for split in SPLITS:
         empty = features.arrow_schema.empty_table()
-        splits[split] = (
-            loaded[split] if split in loaded else datasets.Dataset(empty, split=datasets.NamedSplit(split))
-        )
+        splits[split] = loaded[split] if split in loaded else datasets.Dataset(empty, split=datasets.NamedSplit(split))
         expected = info["splits"].get(split, {}).get("records", 0)
         if len(splits[split]) != expected:
             raise DataError(
@@ -141,13 +137,9 @@ def _read_info(path: Path) -> dict[str, Any]:
         fix = "start the same prepare again" if unfinished else _prepare_hint(path.parent)
         raise DataError(f"{path.parent} is {what}", fix=fix) from error
     except ValueError as error:
-        raise DataError(
-            f"{path} is not JSON: {error}", fix="prepare the dataset again into an empty folder"
-        ) from error
+        raise DataError(f"{path} is not JSON: {error}", fix="prepare the dataset again into an empty folder") from error
     if not isinstance(info, dict) or not {"dataset", "splits", "label_columns", "digest"} <= info.keys():
-        raise DataError(
-            f"{path} does not describe a dataset", fix="prepare the dataset again into an empty folder"
-        )
+        raise DataError(f"{path} does not describe a dataset", fix="prepare the dataset again into an empty folder")
     return info
 
 

@@ -35,9 +35,7 @@ def parse_options(config_class: type, options: Mapping[str, str]) -> dict[str, A
     for given, text in options.items():
         name = ALIASES.get(given, given) if ALIASES.get(given) in names else given
         if name not in names:
-            raise unknown_name(
-                "option", given, names, fix=f"--option KEY=VALUE with one of: {', '.join(names)}"
-            )
+            raise unknown_name("option", given, names, fix=f"--option KEY=VALUE with one of: {', '.join(names)}")
         if name in values:
             raise DataError(f"option {name} is given twice")
         values[name] = _convert(name, text, hints[name])

@@ -109,9 +109,7 @@ def build(builder: EcgBuilder, output_dir: Path, *, num_proc: int = 1) -> Ledger
     return ledger
 
 
-def _write(
-    builder: EcgBuilder, shards: Sequence[Shard], output: OutputFolder, num_proc: int
-) -> Iterator[ShardReport]:
+def _write(builder: EcgBuilder, shards: Sequence[Shard], output: OutputFolder, num_proc: int) -> Iterator[ShardReport]:
     """Write shards, in threads of this process or in processes; reports come in any order."""
     if not shards:
         return

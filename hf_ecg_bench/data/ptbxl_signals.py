@@ -37,9 +37,7 @@ def read_ptbxl(reference: tuple[str, str], ledger: Ledger) -> np.ndarray:
             signal = to_canonical(signal, record.names, where=f"record {record_id}", missing="error")
         except DataError as error:
             raise RecordProblem("unexpected leads", error.message) from error
-        ledger.defect(
-            record_id, "leads stored in another order (put in order by name)", " ".join(record.names)
-        )
+        ledger.defect(record_id, "leads stored in another order (put in order by name)", " ".join(record.names))
     residual = limb_lead_residual(signal[::_STRIDE])
     if residual > LIMB_LEAD_TOLERANCE:
         ledger.defect(

@@ -144,9 +144,7 @@ def index_ptbxl(root: str, min_count: int | None, ledger: Ledger) -> RecordIndex
         record_id = _identifier(row["ecg_id"]) or f"(line {line})"
         try:
             if record_id in seen:
-                raise RecordProblem(
-                    "duplicate ecg_id", f"{DATABASE} line {line}; the first row with this id is used"
-                )
+                raise RecordProblem("duplicate ecg_id", f"{DATABASE} line {line}; the first row with this id is used")
             seen.add(record_id)
             fold, path, codes = _fold(row["strat_fold"]), _signal_path(row), parse_codes(row["scp_codes"])
             if _identifier(row["ecg_id"]) is None:
@@ -156,9 +154,7 @@ def index_ptbxl(root: str, min_count: int | None, ledger: Ledger) -> RecordIndex
             continue
         for code in codes:
             if code not in statements:
-                ledger.defect(
-                    record_id, "unknown statement code (ignored)", f"{code!r} is not in {STATEMENTS}"
-                )
+                ledger.defect(record_id, "unknown statement code (ignored)", f"{code!r} is not in {STATEMENTS}")
         sets = label_sets([code for code in codes if code in statements], statements)
         for column, values in sets.items():
             labels[column].append(values)
@@ -211,8 +207,7 @@ def _statements(folder: Path, ledger: Ledger, *, own: bool) -> dict[str, Stateme
     differing = sorted(code for code in published if code in found and found[code] != published[code])
     if differing:
         ledger.problem(
-            f"{STATEMENTS} differs from release 1.0.3 in {', '.join(differing[:5])}; "
-            "the published table is used",
+            f"{STATEMENTS} differs from release 1.0.3 in {', '.join(differing[:5])}; the published table is used",
             fix=FIX,
         )
     return published
@@ -242,9 +237,7 @@ def _signal_path(row: dict[str, str]) -> str:
     name = row["filename_hr"]
     path = PurePosixPath(name)
     if not name or path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
-        raise RecordProblem(
-            "unusable filename_hr", f"{name!r}, expected a path below the folder, {RECORDS}/..."
-        )
+        raise RecordProblem("unusable filename_hr", f"{name!r}, expected a path below the folder, {RECORDS}/...")
     return name
 
 

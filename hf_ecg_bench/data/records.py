@@ -127,9 +127,7 @@ def check_index(index: RecordIndex, spec: DatasetSpec) -> None:
             raise DataError(f"{spec.id}: column {name} has {len(values)} entries for {n} records")
     repeated = [record_id for record_id, count in Counter(index.record_id).items() if count > 1]
     if repeated:
-        raise DataError(
-            f"{spec.id}: record id {repeated[0]} occurs more than once ({len(repeated)} such ids)"
-        )
+        raise DataError(f"{spec.id}: record id {repeated[0]} occurs more than once ({len(repeated)} such ids)")
     for column, names in index.label_names.items():
         outside = {label for labels in index.labels[column] for label in labels}.difference(names)
         if outside:
@@ -199,9 +197,7 @@ def metadata_table(index: RecordIndex, spec: DatasetSpec) -> pa.Table:
     return pa.table(arrays, schema=pa.schema(fields))
 
 
-def plan_shards(
-    index: RecordIndex, splits: list[str], spec: DatasetSpec, code: str
-) -> dict[str, list[Shard]]:
+def plan_shards(index: RecordIndex, splits: list[str], spec: DatasetSpec, code: str) -> dict[str, list[Shard]]:
     """Cut each split into shards of nearly equal size; an empty split gets one shard without records.
 
     Args:
@@ -234,11 +230,7 @@ def plan_shards(
 
 def full_schema(shard: Shard) -> pa.Schema:
     """The Arrow schema of a shard's rows, signal included, with the features in its metadata."""
-    targets = (
-        shard.metadata.schema.field("targets").type.list_size
-        if "targets" in shard.metadata.column_names
-        else 0
-    )
+    targets = shard.metadata.schema.field("targets").type.list_size if "targets" in shard.metadata.column_names else 0
     schema = row_features(shard.label_names, targets).arrow_schema
     assert set(schema.names) == {*shard.metadata.column_names, SIGNAL}
     return schema

@@ -117,8 +117,7 @@ class ShardRows:
 
     def _labels(self, row: dict[str, Any]) -> dict[str, Any]:
         labels: dict[str, Any] = {
-            column: [names[index] for index in row[column]]
-            for column, names in self.shard.label_names.items()
+            column: [names[index] for index in row[column]] for column, names in self.shard.label_names.items()
         }
         if "targets" in row:
             labels["targets"] = row["targets"]

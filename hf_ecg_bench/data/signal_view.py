@@ -82,9 +82,7 @@ class SignalView:
                 fix='choose one split, loaded without streaming: load_dataset(..., split="train")',
             )
         if self.column not in names:
-            raise DataError(
-                unknown_name("column", self.column, names).message, fix="name the column with the signals"
-            )
+            raise DataError(unknown_name("column", self.column, names).message, fix="name the column with the signals")
         offsets: list[np.ndarray] = []
         lengths: list[np.ndarray] = []
         chunks: list[np.ndarray] = []
@@ -135,14 +133,10 @@ def _open_chunk(chunk: pa.Array, column: str) -> tuple[np.ndarray, int, np.ndarr
         first, second, last = (samples.offsets[i].as_py() for i in (begin, min(begin + 1, end), end))
         width = second - first
         if last - first != (end - begin) * width:
-            raise DataError(
-                f"column {column!r}: samples with different numbers of leads; expected the same for all"
-            )
+            raise DataError(f"column {column!r}: samples with different numbers of leads; expected the same for all")
     values = samples.values
     if values.null_count:
-        raise DataError(
-            f"column {column!r}: null among the samples; expected numbers (NaN where one is missing)"
-        )
+        raise DataError(f"column {column!r}: null among the samples; expected numbers (NaN where one is missing)")
     return bounds - begin, width, values.to_numpy(zero_copy_only=True)[first:]
 
 

@@ -121,9 +121,7 @@ def _read_file(folder: str, lines: tuple[SignalLine, ...], samples: int | None, 
         samples = max(0, len(raw) - first.offset) // frame
     expected = first.offset + samples * frame
     if len(raw) < expected:
-        raise RecordProblem(
-            "truncated file", f"{first.file}: {len(raw)} bytes, the header asks for {expected}"
-        )
+        raise RecordProblem("truncated file", f"{first.file}: {len(raw)} bytes, the header asks for {expected}")
     digital = np.frombuffer(raw, "<i2", samples * len(lines), first.offset).reshape(samples, len(lines))
     if verify:
         _verify(digital, lines)
@@ -133,9 +131,7 @@ def _read_file(folder: str, lines: tuple[SignalLine, ...], samples: int | None, 
 def _check_storage(lines: tuple[SignalLine, ...]) -> None:
     first = lines[0]
     if first.file in ("~", "-") or Path(first.file).name != first.file:
-        raise RecordProblem(
-            "unreadable header", f"signal file {first.file!r}: expected a name in the record's folder"
-        )
+        raise RecordProblem("unreadable header", f"signal file {first.file!r}: expected a name in the record's folder")
     for line in lines:
         if line.fmt != 16 or line.samples_per_frame != 1:
             found = f"{line.fmt}" + (f"x{line.samples_per_frame}" if line.samples_per_frame != 1 else "")

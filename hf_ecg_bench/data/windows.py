@@ -28,9 +28,7 @@ class WindowReader:
         lengths = view.lengths()
         where = plan.source.where
         if len(view) and view.leads != len(plan.source.leads):
-            raise ContractError(
-                f"{where}: rows with {view.leads} leads; the plan is for {len(plan.source.leads)}"
-            )
+            raise ContractError(f"{where}: rows with {view.leads} leads; the plan is for {len(plan.source.leads)}")
         if len(view) and lengths.max() < plan.window:
             raise ContractError(
                 f"{where}: the longest of {len(view)} records has {int(lengths.max())} samples; "

@@ -25,20 +25,15 @@ def check_arrays(targets: ArrayLike, predictions: ArrayLike) -> tuple[FloatArray
     t, p = _as_float("targets", targets), _as_float("predictions", predictions)
     if t.ndim != 2 or t.shape != p.shape:
         raise PredictionsError(
-            f"expected targets and predictions of one shape (records, targets), "
-            f"found {t.shape} and {p.shape}",
+            f"expected targets and predictions of one shape (records, targets), found {t.shape} and {p.shape}",
             fix="one row per record, one column per target; a single target is array[:, None]",
         )
     if 0 in t.shape:
-        raise PredictionsError(
-            f"nothing to evaluate: targets have shape {t.shape}", fix="give at least one record"
-        )
+        raise PredictionsError(f"nothing to evaluate: targets have shape {t.shape}", fix="give at least one record")
     check_finite(p)
     if np.isinf(t).any():
         row, column = _first(np.isinf(t))
-        raise PredictionsError(
-            f"row {row}, target {column}: the target is infinite, expected a number or NaN"
-        )
+        raise PredictionsError(f"row {row}, target {column}: the target is infinite, expected a number or NaN")
     return t, p
 
 

@@ -91,9 +91,7 @@ def bootstrap(
     check_policy(undefined)
     t, p = check_arrays(targets, predictions)
     resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=groups, indices=indices)
-    return summarise_estimates(
-        estimate(metric, t, p, resamples, undefined), resamples, metric, undefined, confidence
-    )
+    return summarise_estimates(estimate(metric, t, p, resamples, undefined), resamples, metric, undefined, confidence)
 
 
 def summarise_estimates(

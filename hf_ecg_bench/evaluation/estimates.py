@@ -73,9 +73,7 @@ def _auroc_estimates(
     return Estimates(float(macro_mean(values, undefined)), macro_mean(samples, in_resamples), values, samples)
 
 
-def _mae_estimates(
-    metric: Metric, targets: FloatArray, predictions: FloatArray, resamples: Resamples
-) -> Estimates:
+def _mae_estimates(metric: Metric, targets: FloatArray, predictions: FloatArray, resamples: Resamples) -> Estimates:
     errors = absolute_errors(targets, predictions)
     valid = ~np.isnan(errors)
     counts = resamples.counts.T.astype(np.float64)

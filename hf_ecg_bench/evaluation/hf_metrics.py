@@ -21,10 +21,7 @@ from hf_ecg_bench.evaluation.mae import macro_mae, mae, pooled_mae
 from hf_ecg_bench.evaluation.undefined import Undefined, macro_mean
 
 _CITATION = "Hanley & McNeil (1982), Radiology 143(1); Willmott & Matsuura (2005), Climate Research 30."
-_INPUTS = (
-    "predictions, references: one list of numbers per record, one number per target; "
-    "NaN references are missing"
-)
+_INPUTS = "predictions, references: one list of numbers per record, one number per target; NaN references are missing"
 
 
 class _MaskedMetric(evaluate.Metric):
@@ -46,13 +43,9 @@ class _MaskedMetric(evaluate.Metric):
 class MaskedMacroAuroc(_MaskedMetric):
     """`macro_auroc` and `n_undefined`; compute(undefined=...) takes the policies of `macro_mean`."""
 
-    description = (
-        "Mean over labels of the exact area under the ROC curve, missing targets left out per label."
-    )
+    description = "Mean over labels of the exact area under the ROC curve, missing targets left out per label."
 
-    def _compute(
-        self, predictions: ArrayLike, references: ArrayLike, undefined: Undefined = "drop"
-    ) -> dict[str, Any]:
+    def _compute(self, predictions: ArrayLike, references: ArrayLike, undefined: Undefined = "drop") -> dict[str, Any]:
         values = auroc(references, predictions)
         return {
             "macro_auroc": float(macro_mean(values, undefined)),

@@ -11,9 +11,7 @@ from hf_ecg_bench.evaluation.undefined import Undefined
 Floats = NDArray[np.float64]
 
 
-def percentile_interval(
-    samples: Floats, confidence: float, undefined: Undefined = "drop"
-) -> tuple[Floats, Floats]:
+def percentile_interval(samples: Floats, confidence: float, undefined: Undefined = "drop") -> tuple[Floats, Floats]:
     """Low and high end over the first axis (resamples).
 
     Linear interpolation between order statistics (Efron & Tibshirani 1993, chapter 13).
@@ -21,9 +19,7 @@ def percentile_interval(
     ends NaN, as in the published benchmark.
     """
     if not 0 < confidence < 1:
-        raise EcgBenchError(
-            f"confidence: expected a number between 0 and 1, found {confidence}", fix="confidence=0.95"
-        )
+        raise EcgBenchError(f"confidence: expected a number between 0 and 1, found {confidence}", fix="confidence=0.95")
     tails = [50 * (1 - confidence), 50 * (1 + confidence)]
     ends = np.percentile(samples, tails, axis=0)
     if undefined in ("drop", "raise"):

@@ -45,8 +45,4 @@ def composite(
     """
     t, p = check_arrays(targets, predictions)
     binary = binary_columns(kinds)
-    return (
-        1.0
-        - macro_auroc(t[:, binary], p[:, binary], undefined=undefined)
-        + pooled_mae(t[:, ~binary], p[:, ~binary])
-    )
+    return 1.0 - macro_auroc(t[:, binary], p[:, binary], undefined=undefined) + pooled_mae(t[:, ~binary], p[:, ~binary])

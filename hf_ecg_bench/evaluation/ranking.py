@@ -91,15 +91,10 @@ def rank_models(
         raise EcgBenchError("rank_models: expected at least one model, found none")
     names = tuple(predictions)
     resamples = draw_resamples(len(np.asarray(targets)), n_resamples=n_resamples, seed=seed, groups=groups)
-    estimates = [
-        estimate(metric, *check_arrays(targets, predictions[name]), resamples, undefined) for name in names
-    ]
+    estimates = [estimate(metric, *check_arrays(targets, predictions[name]), resamples, undefined) for name in names]
     n = len(names)
     first, second = np.triu_indices(n, k=1)
-    p = [
-        float(two_sided_p(difference(estimates[i], estimates[j]).samples))
-        for i, j in zip(first, second, strict=True)
-    ]
+    p = [float(two_sided_p(difference(estimates[i], estimates[j]).samples)) for i, j in zip(first, second, strict=True)]
     adjusted = np.ones((n, n))
     adjusted[first, second] = adjusted[second, first] = holm(p)
     values = np.array([item.value for item in estimates])

@@ -67,9 +67,7 @@ def draw_resamples(
         group_of_record, n_groups = group_index(groups, n_records)
     if indices is None:
         if n_resamples < 1:
-            raise PredictionsError(
-                f"n_resamples: expected at least 1, found {n_resamples}", fix="--n-resamples 1000"
-            )
+            raise PredictionsError(f"n_resamples: expected at least 1, found {n_resamples}", fix="--n-resamples 1000")
         counts = _draw(n_groups, n_resamples, seed)
     else:
         counts = _count(indices, n_groups)
@@ -77,18 +75,14 @@ def draw_resamples(
         counts = counts[group_of_record]
         largest = int(counts.sum(axis=0, dtype=np.int64).max())
         counts = counts.astype(_count_type(largest), copy=False)
-    return Resamples(
-        counts, "record" if groups is None else "patient", n_groups, seed if indices is None else None
-    )
+    return Resamples(counts, "record" if groups is None else "patient", n_groups, seed if indices is None else None)
 
 
 def group_index(groups: ArrayLike, n_records: int) -> tuple[NDArray[np.intp], int]:
     """(group number per record, number of groups): sorted values first, then the records without one."""
     values = np.asarray(groups)
     if values.shape != (n_records,):
-        raise PredictionsError(
-            f"groups: expected one patient per record, shape ({n_records},), found {values.shape}"
-        )
+        raise PredictionsError(f"groups: expected one patient per record, shape ({n_records},), found {values.shape}")
     missing = np.array([value is None or value != value for value in values.tolist()], dtype=bool)
     if values.dtype == object:
         values = values.copy()
@@ -113,8 +107,7 @@ def _count(indices: ArrayLike, n: int) -> Counts:
     drawn = np.asarray(indices)
     if drawn.ndim != 2 or drawn.dtype.kind not in "iu" or 0 in drawn.shape:
         raise PredictionsError(
-            f"indices: expected integers of shape (resamples, {n}), "
-            f"found {drawn.dtype} of shape {drawn.shape}"
+            f"indices: expected integers of shape (resamples, {n}), found {drawn.dtype} of shape {drawn.shape}"
         )
     if drawn.min() < 0 or drawn.max() >= n:
         raise PredictionsError(f"indices: expected 0 to {n - 1}, found {drawn.min()} to {drawn.max()}")

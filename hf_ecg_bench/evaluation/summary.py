@@ -53,9 +53,7 @@ def summarise(
     t, p, binary = _check(targets, predictions, names, kinds, undefined)
     resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=_known_groups(groups))
     blocks = _estimates(t, p, binary, resamples, undefined)
-    metrics = {
-        name: _interval(item, undefined) for name, item in _overall(t, binary, blocks, undefined).items()
-    }
+    metrics = {name: _interval(item, undefined) for name, item in _overall(t, binary, blocks, undefined).items()}
     if "macro_auroc_supported" in metrics:
         metrics["macro_auroc_supported"]["n_labels"] = int(_supported(t[:, binary]).sum())
     return {
@@ -76,9 +74,7 @@ def summarise(
             "confidence": CONFIDENCE,
             "min_support": MIN_SUPPORT,
             "n_labels": int(binary.sum()),
-            "n_undefined_labels": int(np.isnan(blocks["auroc"].target_value).sum())
-            if "auroc" in blocks
-            else 0,
+            "n_undefined_labels": int(np.isnan(blocks["auroc"].target_value).sum()) if "auroc" in blocks else 0,
         },
     }
 
@@ -151,9 +147,7 @@ def _overall(
     return overall
 
 
-def _per_target(
-    binary: NDArray[np.bool_], blocks: dict[str, Estimates], undefined: Undefined
-) -> list[dict[str, Any]]:
+def _per_target(binary: NDArray[np.bool_], blocks: dict[str, Estimates], undefined: Undefined) -> list[dict[str, Any]]:
     result: list[dict[str, Any]] = [{} for _ in binary]
     for metric, block in blocks.items():
         columns = np.flatnonzero(binary if metric == "auroc" else ~binary)

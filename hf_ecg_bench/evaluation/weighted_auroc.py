@@ -76,9 +76,7 @@ def weighted_auroc(order: LabelOrder | None, counts: Counts) -> NDArray[np.float
         runs = slice(first, first + rows)
         minor = _minor_counts(order, counts, runs)
         # Twice the Mann-Whitney statistic: major records below + not above, for every minor record drawn.
-        twice += np.einsum(
-            "rb,rb->b", np.add(major[below[runs]], major[level[runs]], dtype=np.float64), minor
-        )
+        twice += np.einsum("rb,rb->b", np.add(major[below[runs]], major[level[runs]], dtype=np.float64), minor)
         n_minor += minor.sum(axis=0)
     pairs = 2.0 * major[-1] * n_minor
     share = np.divide(twice, pairs, out=np.full(n_resamples, np.nan), where=pairs > 0)

@@ -35,9 +35,7 @@ def _register_extractors(module: ModuleType) -> None:
     from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
 
     for model_id in MODELS:
-        module.AutoFeatureExtractor.register(
-            model_class(model_id, "Config"), EcgFeatureExtractor, exist_ok=True
-        )
+        module.AutoFeatureExtractor.register(model_class(model_id, "Config"), EcgFeatureExtractor, exist_ok=True)
 
 
 _ACTIONS: dict[str, Callable[[ModuleType], None]] = {
@@ -61,9 +59,7 @@ class _RegisteringLoader(Loader):
         self.action(module)
 
     def __getattr__(self, name: str) -> object:
-        return getattr(
-            self.loader, name
-        )  # inspect and importlib.resources ask the loader for sources and paths
+        return getattr(self.loader, name)  # inspect and importlib.resources ask the loader for sources and paths
 
 
 class _AutoFinder(MetaPathFinder):

@@ -71,9 +71,7 @@ class EcgModel(EcgPreTrainedModel):
         """Tokens -> pooled features `(batch, hidden_size)`: the plain mean."""
         return tokens.mean(dim=1)
 
-    def forward(
-        self, input_values: Tensor, return_dict: bool | None = None
-    ) -> EcgModelOutput | tuple[Tensor, Tensor]:
+    def forward(self, input_values: Tensor, return_dict: bool | None = None) -> EcgModelOutput | tuple[Tensor, Tensor]:
         """Features of windows.
 
         Args:
@@ -91,11 +89,7 @@ class EcgModel(EcgPreTrainedModel):
     def _check_input(self, input_values: Tensor) -> None:
         shape, leads = tuple(input_values.shape), self.config.n_leads
         if len(shape) != 3 or shape[1] != leads or shape[2] == 0:
-            hint = (
-                "; transpose it: (batch, time, leads) was passed"
-                if len(shape) == 3 and shape[2] == leads
-                else ""
-            )
+            hint = "; transpose it: (batch, time, leads) was passed" if len(shape) == 3 and shape[2] == leads else ""
             raise ContractError(f"input_values must be (batch, {leads}, time), found {shape}{hint}")
 
 

@@ -53,9 +53,7 @@ def _facts(spec: ModelSpec, config: Any) -> str:
         ("licence of the code", spec.license_code),
         ("licence of the weights", spec.license_weights),
     ]
-    rows += [
-        (f"overlap with {overlap.dataset}", f"{overlap.state}: {overlap.reason}") for overlap in spec.overlaps
-    ]
+    rows += [(f"overlap with {overlap.dataset}", f"{overlap.state}: {overlap.reason}") for overlap in spec.overlaps]
     if spec.checkpoint:
         rows.append(("original checkpoint", f"{spec.checkpoint_file} at {spec.checkpoint}"))
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)

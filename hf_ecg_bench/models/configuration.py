@@ -121,6 +121,4 @@ class EcgConfig(PreTrainedConfig):
         for name in ("target_kinds", "target_mean", "target_std"):
             value = getattr(self, name)
             if value is not None and len(value) != self.num_labels:
-                raise ContractError(
-                    f"{name} has {len(value)} entries for {self.num_labels} targets (id2label)"
-                )
+                raise ContractError(f"{name} has {len(value)} entries for {self.num_labels} targets (id2label)")

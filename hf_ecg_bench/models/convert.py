@@ -107,10 +107,7 @@ def build_from_checkpoint(
     else:
         config = model_class(spec.id, "Config")(num_labels=head.shape[0], **options)
         model = model_class(spec.id, "ForSequenceClassification")(config)
-        renamed = {
-            name if name.startswith("head.") else f"encoder.{name}": tensor
-            for name, tensor in renamed.items()
-        }
+        renamed = {name if name.startswith("head.") else f"encoder.{name}": tensor for name, tensor in renamed.items()}
     load_exactly(model, renamed, spec, file_name)
     used = tuple(prefix + old for old in names)
     report = ConversionReport(
@@ -147,9 +144,7 @@ def strip_wrapper(spec: ModelSpec, tensors: dict[str, Tensor]) -> tuple[str, dic
     """Take off what training wrappers put before every name."""
     stripped = ""
     while True:
-        prefix = next(
-            (wrapper for wrapper in spec.wrappers if all(name.startswith(wrapper) for name in tensors)), None
-        )
+        prefix = next((wrapper for wrapper in spec.wrappers if all(name.startswith(wrapper) for name in tensors)), None)
         if prefix is None:
             return stripped, tensors
         stripped += prefix
@@ -179,9 +174,7 @@ def load_exactly(model: torch.nn.Module, tensors: dict[str, Tensor], spec: Model
     if missing or unexpected:
         problems = []
         if missing:
-            problems.append(
-                f"{len(missing)} of {len(expected)} tensors are missing: {_near(missing, unexpected)}"
-            )
+            problems.append(f"{len(missing)} of {len(expected)} tensors are missing: {_near(missing, unexpected)}")
         if unexpected:
             problems.append(f"{len(unexpected)} are not known: {_near(unexpected, missing)}")
         raise CheckpointError(
@@ -194,13 +187,9 @@ def load_exactly(model: torch.nn.Module, tensors: dict[str, Tensor], spec: Model
         shape, found = expected[name].shape, tensor.shape
         # Some files keep a trailing axis of length 1 (a 1x1 convolution's bias); the numbers are the same.
         if shape != found and [n for n in shape if n != 1] != [n for n in found if n != 1]:
-            raise CheckpointError(
-                f"{file_name}: tensor {name!r} has the shape {tuple(found)}, expected {tuple(shape)}"
-            )
+            raise CheckpointError(f"{file_name}: tensor {name!r} has the shape {tuple(found)}, expected {tuple(shape)}")
         if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-            raise CheckpointError(
-                f"{file_name}: tensor {name!r} holds NaN or infinite values", fix="download it again"
-            )
+            raise CheckpointError(f"{file_name}: tensor {name!r} holds NaN or infinite values", fix="download it again")
         loaded[name] = tensor.reshape(shape).to(expected[name].dtype)
     model.load_state_dict(loaded, strict=True)
 

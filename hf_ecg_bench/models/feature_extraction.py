@@ -91,9 +91,7 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
             )
         signal = self._checked(record, len(leads), unit)
         where = "the record"
-        source = SignalSource(
-            sampling_rate, tuple(leads), unit, len(signal) / max(sampling_rate, 1e-9), where
-        )
+        source = SignalSource(sampling_rate, tuple(leads), unit, len(signal) / max(sampling_rate, 1e-9), where)
         target = ModelInput(
             rate=self.sampling_rate,
             seconds=self.window_seconds,
@@ -102,9 +100,7 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
             fixed_length=self.fixed_length,
         )
         conversion = plan(source, target)
-        starts = evaluation_starts(
-            len(signal), conversion.window, "shift" if self.tail == "shift" else "drop"
-        )
+        starts = evaluation_starts(len(signal), conversion.window, "shift" if self.tail == "shift" else "drop")
         windows = np.stack([signal[start : start + conversion.window] for start in starts])
         return BatchFeature({"input_values": conversion.apply(windows)}, tensor_type=return_tensors)
 
@@ -112,11 +108,7 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
     def _checked(record: Any, n_leads: int, unit: str) -> np.ndarray:
         signal = np.asarray(record)
         if signal.ndim != 2 or signal.shape[1] != n_leads or not np.issubdtype(signal.dtype, np.number):
-            hint = (
-                "; it looks transposed: pass record.T"
-                if signal.ndim == 2 and signal.shape[0] == n_leads
-                else ""
-            )
+            hint = "; it looks transposed: pass record.T" if signal.ndim == 2 and signal.shape[0] == n_leads else ""
             raise ContractError(
                 f"a record must be numbers (time, {n_leads}), found {signal.dtype} {signal.shape}{hint}"
             )

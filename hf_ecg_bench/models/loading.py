@@ -74,9 +74,7 @@ def load_model(
         return _load(source, overrides)
 
 
-def resolve(
-    name_or_dir: str | os.PathLike[str], pretrained: bool | None = None
-) -> tuple[str | None, ModelSpec | None]:
+def resolve(name_or_dir: str | os.PathLike[str], pretrained: bool | None = None) -> tuple[str | None, ModelSpec | None]:
     """Where a model comes from: (folder or Hub id, None), or (None, spec) for a fresh one."""
     name = os.fspath(name_or_dir)
     if Path(name).is_dir():
@@ -109,9 +107,7 @@ def read_config(source: str | os.PathLike[str]) -> EcgConfig:
             f"no model can be loaded from {source}: {_first_line(error)}", fix=_fix(source)
         ) from error
     if not isinstance(config, EcgConfig):
-        raise CheckpointError(
-            f"{source} holds a {config.model_type!r} model, not one of ours: {', '.join(MODELS)}"
-        )
+        raise CheckpointError(f"{source} holds a {config.model_type!r} model, not one of ours: {', '.join(MODELS)}")
     return config
 
 

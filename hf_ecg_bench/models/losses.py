@@ -7,9 +7,7 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def masked_loss(
-    logits: Tensor, labels: Tensor, is_regression: Tensor, counts: Tensor | None = None
-) -> Tensor:
+def masked_loss(logits: Tensor, labels: Tensor, is_regression: Tensor, counts: Tensor | None = None) -> Tensor:
     """Binary cross-entropy of the yes/no targets plus L1 of the continuous ones, NaN entries left out.
 
     Per target the mean over its non-missing entries, then the mean over the targets that have any, separately

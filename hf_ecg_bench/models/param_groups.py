@@ -34,9 +34,7 @@ def param_groups(
         if parameter.requires_grad:
             members.setdefault(_group(name, spec), []).append((name, parameter))
     if not members:
-        raise TrainingError(
-            "no parameter of the model can be trained: the backbone is frozen and there is no head"
-        )
+        raise TrainingError("no parameter of the model can be trained: the backbone is frozen and there is no head")
     return [
         {
             "name": group,

@@ -14,9 +14,7 @@ from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
 
 
-def save_model(
-    model: PreTrainedModel, folder: str | Path, card: str | None = None, *, replace: bool = True
-) -> Path:
+def save_model(model: PreTrainedModel, folder: str | Path, card: str | None = None, *, replace: bool = True) -> Path:
     """Write weights, config.json, preprocessor_config.json and the card, loadable by the Auto classes.
 
     The folder appears complete or not at all; an older one is replaced.

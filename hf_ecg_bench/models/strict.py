@@ -36,9 +36,7 @@ def check_loading(info: dict[str, Any], model: nn.Module, source: str) -> None:
     if fresh_head and not mismatched and not head <= missing:
         problems.append(f"a part of the head is missing: {_some(sorted(missing & head))}")
     unexpected = [
-        name
-        for name in info["unexpected_keys"]
-        if not (name.startswith("head.") and (fresh_head or not head))
+        name for name in info["unexpected_keys"] if not (name.startswith("head.") and (fresh_head or not head))
     ]
     if unexpected:
         problems.append(f"{len(unexpected)} tensors have no place: {_some(sorted(unexpected))}")
@@ -48,9 +46,7 @@ def check_loading(info: dict[str, Any], model: nn.Module, source: str) -> None:
             fix="load a folder that `hf-ecg-bench convert` or save_pretrained wrote for this model",
         )
     if fresh_head:
-        logger.warning(
-            "%s has no head for these targets: a fresh %s is trained", source, type(model.head).__name__
-        )
+        logger.warning("%s has no head for these targets: a fresh %s is trained", source, type(model.head).__name__)
 
 
 @contextmanager

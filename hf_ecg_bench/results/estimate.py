@@ -29,9 +29,7 @@ class Estimate:
         if raw is None:
             return cls()
         if not isinstance(raw, dict):
-            raise PredictionsError(
-                f"{where}: expected an object with value, low and high, found {type(raw).__name__}"
-            )
+            raise PredictionsError(f"{where}: expected an object with value, low and high, found {type(raw).__name__}")
         return cls(*(number(raw.get(key), f"{where}.{key}") for key in ("value", "low", "high")))
 
     @property

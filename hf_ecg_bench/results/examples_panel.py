@@ -108,9 +108,7 @@ def _panel(
     )
 
 
-def _rows(
-    run: Run, scores: Sequence[TargetScore], record_id: str
-) -> tuple[list[LabelRow], tuple[NumberRow, ...]]:
+def _rows(run: Run, scores: Sequence[TargetScore], record_id: str) -> tuple[list[LabelRow], tuple[NumberRow, ...]]:
     predictions = run.predictions
     if predictions is None:
         return [], ()

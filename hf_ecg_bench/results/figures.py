@@ -79,9 +79,7 @@ def label_pictures(run: Run, scores: Sequence[TargetScore], *, panels: int) -> I
     yield Picture(
         "roc",
         "ROC curve per label with its AUROC [95 %]." + which,
-        plot_roc(
-            targets[:, columns], predictions[:, columns], names, [label.estimate.format() for label in shown]
-        ),
+        plot_roc(targets[:, columns], predictions[:, columns], names, [label.estimate.format() for label in shown]),
         "ROC curves per label",
         folded,
     )
@@ -166,9 +164,7 @@ def learning_picture(result: Result) -> Picture | None:
     )
 
 
-def comparison_picture(
-    task: str, key: str, names: Sequence[str], results: Sequence[Result], metric: str
-) -> Picture:
+def comparison_picture(task: str, key: str, names: Sequence[str], results: Sequence[Result], metric: str) -> Picture:
     """All results of a task as one forest plot, in the given order."""
     estimates = [metric_estimates(result).get(metric, Estimate()) for result in results]
     caption = (

@@ -86,13 +86,9 @@ def cautions(run: Run, scores: Sequence[TargetScore]) -> list[str]:
         )
     macro = metric_estimates(result).get("macro_auroc", Estimate())
     if macro.has_interval and macro.width > WIDE:
-        found.append(
-            f"The interval of the macro AUROC is {macro.width:.2f} wide: too few test records for a ranking."
-        )
+        found.append(f"The interval of the macro AUROC is {macro.width:.2f} wide: too few test records for a ranking.")
     if resampling.get("unit") == "record":
-        found.append(
-            "Records were resampled one by one: if patients have several, the intervals are too narrow."
-        )
+        found.append("Records were resampled one by one: if patients have several, the intervals are too narrow.")
     return list(dict.fromkeys([*found, *(_sentence(warning) for warning in warnings)]))
 
 
@@ -111,9 +107,7 @@ def _mismatch(run: Run, policy: Any) -> list[str]:
     binary = np.array([kind == "binary" for kind in predictions.kinds])
     value = math.nan
     if binary.any():
-        value = macro_auroc(
-            predictions.targets[:, binary], predictions.predictions[:, binary], undefined=policy
-        )
+        value = macro_auroc(predictions.targets[:, binary], predictions.predictions[:, binary], undefined=policy)
     if abs(value - stored.value) <= 1e-6:
         return []
     return [

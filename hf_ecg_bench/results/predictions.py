@@ -159,9 +159,7 @@ def as_float(values: Any) -> NDArray[Any]:
     """float64 stays (rounding would make ties), everything else numeric becomes float32."""
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
-        raise PredictionsError(
-            f"expected numbers, found an array of {array.dtype}", fix="store a plain float array"
-        )
+        raise PredictionsError(f"expected numbers, found an array of {array.dtype}", fix="store a plain float array")
     return array if array.dtype == np.float64 else array.astype(np.float32, copy=False)
 
 
@@ -190,14 +188,10 @@ def _check(p: Predictions) -> None:
             )
     if len(p.patient_id) != n:
         raise PredictionsError(f"patient_id: expected {n} entries, one per record, found {len(p.patient_id)}")
-    _check_unique(
-        "record_id", list(p.record_id), fix="average the windows of a record first: one row per record"
-    )
+    _check_unique("record_id", list(p.record_id), fix="average the windows of a record first: one row per record")
     _check_unique("target name", list(p.names), fix="give every target its own name")
     if len(p.kinds) != t or set(p.kinds) - set(KINDS):
-        raise PredictionsError(
-            f"kinds: expected {t} times one of {', '.join(KINDS)}, found {list(p.kinds)[:4]}"
-        )
+        raise PredictionsError(f"kinds: expected {t} times one of {', '.join(KINDS)}, found {list(p.kinds)[:4]}")
 
     finite = np.isfinite(p.predictions)
     if not finite.all():
@@ -226,7 +220,5 @@ def _check_unique(what: str, values: list[Any], *, fix: str) -> None:
     seen: set[Any] = set()
     for row, value in enumerate(values):
         if value in seen:
-            raise PredictionsError(
-                f"{what} {value!r} stands more than once (again at position {row})", fix=fix
-            )
+            raise PredictionsError(f"{what} {value!r} stands more than once (again at position {row})", fix=fix)
         seen.add(value)

@@ -121,9 +121,7 @@ def _matrix(column: pa.ChunkedArray, name: str, width: int) -> NDArray[Any]:
     lengths = column.value_lengths().to_numpy(zero_copy_only=False)
     wrong = np.flatnonzero(~(lengths == width))
     if len(wrong):
-        raise PredictionsError(
-            f"column {name!r}, row {wrong[0]}: expected {width} values, found {lengths[wrong[0]]}"
-        )
+        raise PredictionsError(f"column {name!r}, row {wrong[0]}: expected {width} values, found {lengths[wrong[0]]}")
     return column.flatten().to_numpy(zero_copy_only=False).reshape(-1, width)
 
 

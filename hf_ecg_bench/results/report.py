@@ -73,9 +73,7 @@ def write_report(results_dir: Path, output_dir: Path | None = None) -> Path:
             path.write_bytes(to_png(picture.figure))
     write_text(output / "report.md", _tidy(environment.get_template("report.md.j2").render(report=report)))
     write_text(output / "tables.tex", environment.get_template("tables.tex.j2").render(report=report))
-    return write_text(
-        output / "report.html", environment.get_template("report.html.j2").render(report=report)
-    )
+    return write_text(output / "report.html", environment.get_template("report.html.j2").render(report=report))
 
 
 def build_report(results_dir: Path) -> Report:
@@ -117,9 +115,7 @@ def _comparisons(sections: Sequence[Section]) -> tuple[Comparison, ...]:
     for table in comparison_tables([section.result for section in sections]):
         task = table.caption.removeprefix("Task ")
         results = sort_results([section.result for section in sections if section.result.task == task])
-        names = [
-            f"{title_of(result)}" + (f", seed {result.seed}" if result.seed else "") for result in results
-        ]
+        names = [f"{title_of(result)}" + (f", seed {result.seed}" if result.seed else "") for result in results]
         picture = comparison_picture(task, _safe(task), names, results, primary_metric(results[0]))
         found.append(Comparison(table, picture if len(results) > 1 else None))
     return tuple(found)
@@ -138,14 +134,10 @@ def _pictures(report: Report) -> Iterable[tuple[Picture, str]]:
 
 def _slug(run: Run, others: Sequence[Section]) -> str:
     """Task, model, mode and seed as an identifier; numbered where several runs share it."""
-    slug = _safe(
-        f"{run.result.task}-{run.result.model.get('id', 'model')}-{run.result.mode}-{run.result.seed}"
-    )
+    slug = _safe(f"{run.result.task}-{run.result.model.get('id', 'model')}-{run.result.mode}-{run.result.seed}")
     taken = {other.slug for other in others}
     return next(
-        name
-        for number in range(1, len(taken) + 2)
-        if (name := f"{slug}-{number}" if number > 1 else slug) not in taken
+        name for number in range(1, len(taken) + 2) if (name := f"{slug}-{number}" if number > 1 else slug) not in taken
     )
 
 
@@ -167,9 +159,7 @@ def _environment() -> Environment:
     environment.filters["md_table"] = to_markdown
     environment.filters["tex_table"] = to_latex
     # The only text that goes into the page unescaped: drawn by us, with matplotlib escaping the texts in it.
-    environment.filters["svg"] = lambda picture, slug: Markup(
-        to_svg(picture.figure, prefix=f"{slug}-{picture.key}")
-    )
+    environment.filters["svg"] = lambda picture, slug: Markup(to_svg(picture.figure, prefix=f"{slug}-{picture.key}"))
     environment.globals["figure_path"] = figure_path
     environment.globals["css"] = Markup(environment.get_template("report.css").render())
     return environment

@@ -81,9 +81,7 @@ def find_results(results_dir: Path) -> list[Path]:
     """
     folder = results_dir.parent if results_dir.name == RESULT_FILE else results_dir
     if not folder.is_dir():
-        raise EcgBenchError(
-            f"no folder {folder}", fix="hf-ecg-bench report RUN_DIR, the --output-dir of a run"
-        )
+        raise EcgBenchError(f"no folder {folder}", fix="hf-ecg-bench report RUN_DIR, the --output-dir of a run")
     found = sorted(path.parent for path in folder.rglob(RESULT_FILE))
     if not found:
         raise EcgBenchError(
@@ -142,12 +140,7 @@ def read_examples(path: Path) -> Examples:
             rate = float(file["sampling_rate"])
     except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise PredictionsError(f"{path}: not a file of examples: {error}", fix=fix) from error
-    if (
-        signals.ndim != 3
-        or signals.shape[2] != 12
-        or len(record_id) != len(signals)
-        or signals.dtype.kind != "f"
-    ):
+    if signals.ndim != 3 or signals.shape[2] != 12 or len(record_id) != len(signals) or signals.dtype.kind != "f":
         raise PredictionsError(
             f"{path}: expected float signals (records, time, 12) with one id each, "
             f"found {signals.dtype} {signals.shape} and {record_id.shape} ids",

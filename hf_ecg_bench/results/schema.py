@@ -26,7 +26,7 @@ class Result:
         model: {id, source, digest}; mode, protocol, preprocessing, fraction, seed: the rest of the identity.
         hyperparameters: every value that the training used.
         signal: the conversion plan from the dataset's signal to the model's input, as a dict with `steps`.
-        selection: {metric, best_epoch, best_value, training: the metrics on the records trained on}.
+        selection: {metric, best_epoch, best_value, training: metrics on its training records}.
         metrics: what `evaluation.summary.summarise` returns: {n, metrics: {macro_auroc: {value, low, high}, ...},
             targets: {name: {kind, auroc | mae: {value, low, high}, ...}}, resampling: {...}}.
         history: one dict per epoch: {epoch, train_loss, validation_<metric>, ...}.
@@ -69,7 +69,9 @@ class Result:
         try:
             raw = json.loads(file.read_text(encoding="utf-8"))
         except FileNotFoundError as error:
-            raise PredictionsError(f"no {RESULT_FILE} in {path}", fix="hf-ecg-bench run ... --output-dir " + str(path)) from error
+            raise PredictionsError(
+                f"no {RESULT_FILE} in {path}", fix="hf-ecg-bench run ... --output-dir " + str(path)
+            ) from error
         except ValueError as error:
             raise PredictionsError(f"{file} is not JSON: {error}", fix="run again into an empty folder") from error
         version = raw.get("schema_version") if isinstance(raw, dict) else None

@@ -90,9 +90,7 @@ def build_section(run: Run, slug: str, detail: Detail) -> Section:
     tables = (
         overall_table(result, key=f"{slug}-overall"),
         target_table(scores, key=f"{slug}-labels", caption="AUROC per label"),
-        regression_table(
-            scores, key=f"{slug}-regression", caption="Mean absolute error per regression target"
-        ),
+        regression_table(scores, key=f"{slug}-regression", caption="Mean absolute error per regression target"),
     )
     steps = result.signal.get("steps")
     return Section(
@@ -172,9 +170,7 @@ def _absent(run: Run, detail: Detail) -> list[str]:
 def _identity(result: Result) -> Facts:
     records = result.dataset.get("records")
     counts = (
-        ", ".join(f"{_text(n)} {name}" for name, n in records.items())
-        if isinstance(records, Mapping)
-        else "unknown"
+        ", ".join(f"{_text(n)} {name}" for name, n in records.items()) if isinstance(records, Mapping) else "unknown"
     )
     rows = {
         "Task": result.task,

@@ -84,10 +84,7 @@ def to_latex(table: Table) -> str:
 def to_json(table: Table) -> str:
     """A list of objects, one a row, by column title."""
     return dumps_json(
-        [
-            {column.title: cell.text for column, cell in zip(table.columns, row, strict=True)}
-            for row in table.rows
-        ]
+        [{column.title: cell.text for column, cell in zip(table.columns, row, strict=True)} for row in table.rows]
     )
 
 

@@ -87,17 +87,11 @@ def overall_table(result: Result, *, key: str = "overall", caption: str = "Overa
     return Table(key, caption, (Column("Metric"), Column("Value [95 %]", "right"), Column("Meaning")), rows)
 
 
-def target_table(
-    scores: Sequence[TargetScore], *, key: str = "targets", caption: str = "Per target"
-) -> Table:
+def target_table(scores: Sequence[TargetScore], *, key: str = "targets", caption: str = "Per target") -> Table:
     """One row per yes/no target: positives, share, AUROC with its interval; undefined labels say so."""
     rows = []
     for score in (score for score in scores if score.kind != "regression"):
-        share = (
-            ""
-            if not score.records or score.positives is None
-            else f"{100 * score.positives / score.records:.1f} %"
-        )
+        share = "" if not score.records or score.positives is None else f"{100 * score.positives / score.records:.1f} %"
         doubtful = score.few or not score.estimate.defined
         rows.append(
             (
@@ -119,14 +113,8 @@ def regression_table(
     rows = []
     for score in (score for score in scores if score.kind == "regression"):
         original = score.original
-        in_units = (
-            "scale unknown"
-            if original is None
-            else f"{original.format(_digits(original))} {score.unit}".strip()
-        )
-        rows.append(
-            (Cell(score.name), Cell(_integer(score.records)), Cell(score.estimate.format()), Cell(in_units))
-        )
+        in_units = "scale unknown" if original is None else f"{original.format(_digits(original))} {score.unit}".strip()
+        rows.append((Cell(score.name), Cell(_integer(score.records)), Cell(score.estimate.format()), Cell(in_units)))
     return Table(
         key,
         caption,
@@ -206,6 +194,4 @@ def _integer(value: int | None) -> str:
 
 def _digits(estimate: Estimate) -> int:
     """Three significant digits of the value."""
-    return (
-        max(0, 2 - math.floor(math.log10(estimate.value))) if estimate.defined and estimate.value > 0 else 2
-    )
+    return max(0, 2 - math.floor(math.log10(estimate.value))) if estimate.defined and estimate.value > 0 else 2

@@ -51,11 +51,7 @@ class TargetScore:
     @property
     def original(self) -> Estimate | None:
         """A regression target's error in its original unit, where the scale is known."""
-        return (
-            self.estimate.scaled(self.scale)
-            if self.kind == "regression" and math.isfinite(self.scale)
-            else None
-        )
+        return self.estimate.scaled(self.scale) if self.kind == "regression" and math.isfinite(self.scale) else None
 
     def in_original_units(self, value: float) -> float | None:
         """A z-scored value in the target's own unit, where mean and scale are known."""

@@ -109,9 +109,7 @@ class ConversionPlan:
         """
         expected = (self.window, len(self.source.leads))
         if windows.ndim != 3 or windows.shape[1:] != expected:
-            raise DataError(
-                f"windows of shape {windows.shape}; expected (batch, {expected[0]}, {expected[1]})"
-            )
+            raise DataError(f"windows of shape {windows.shape}; expected (batch, {expected[0]}, {expected[1]})")
         if self.lead_order != tuple(range(expected[1])):
             windows = windows[:, :, self.lead_order]
         signals = np.ascontiguousarray(windows.transpose(0, 2, 1), dtype=np.float32)
@@ -163,8 +161,7 @@ def _match_leads(source: SignalSource, target: ModelInput) -> tuple[tuple[int, .
     if absent or len(columns) < len(source.leads):
         problem = f"lead {', '.join(absent)} missing" if absent else "a lead appears twice"
         raise ContractError(
-            f"{source.where}: {problem}; {target.where} needs {' '.join(target.leads)}, "
-            f"found {' '.join(source.leads)}",
+            f"{source.where}: {problem}; {target.where} needs {' '.join(target.leads)}, found {' '.join(source.leads)}",
             fix="prepare the dataset with hf-ecg-bench prepare, which puts the leads in order by name",
         )
     order = tuple(columns[lead.casefold()] for lead in target.leads)
@@ -213,9 +210,7 @@ def _match_lengths(source: SignalSource, target: ModelInput) -> tuple[int, int, 
             f"{window} at {source.rate:g} Hz and {samples} at {target.rate:g} Hz",
             fix="use the model's own window length and sampling rate",
         )
-    cut = (
-        f"window: {window / source.rate:g} s = {window} samples at {source.rate:g} Hz, cut before resampling"
-    )
+    cut = f"window: {window / source.rate:g} s = {window} samples at {source.rate:g} Hz, cut before resampling"
     if source.rate == target.rate:
         return window, samples, (cut, f"rate: {source.rate:g} Hz, as the model needs ({samples} samples)")
     move = f"rate: {source.rate:g} -> {target.rate:g} Hz ({samples} samples), as resampy's kaiser_best"

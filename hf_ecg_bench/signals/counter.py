@@ -25,6 +25,4 @@ def hashed(*keys: int | np.ndarray) -> np.ndarray:
 
 def integers(below: int | np.ndarray, *keys: int | np.ndarray) -> np.ndarray:
     """Uniform int64 in [0, below), 1 <= below < 2**32, as a function of the keys (bias below 2**-32)."""
-    return (
-        (hashed(*keys) >> np.uint64(32)) * np.atleast_1d(below).astype(np.uint64) >> np.uint64(32)
-    ).astype(np.int64)
+    return ((hashed(*keys) >> np.uint64(32)) * np.atleast_1d(below).astype(np.uint64) >> np.uint64(32)).astype(np.int64)

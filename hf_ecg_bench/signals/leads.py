@@ -34,8 +34,7 @@ def lead_positions(names: Sequence[str], *, where: str) -> dict[int, int]:
         found[position] = column
     if not found:
         raise DataError(
-            f"{where}: no standard lead among {', '.join(map(repr, names)) or '(none)'}; "
-            f"expected {', '.join(LEADS)}",
+            f"{where}: no standard lead among {', '.join(map(repr, names)) or '(none)'}; expected {', '.join(LEADS)}",
             fix="rename the leads in the record's header to the standard names",
         )
     return found
@@ -60,9 +59,7 @@ def to_canonical(
             `missing="error"`.
     """
     if signal.ndim != 2 or signal.shape[1] != len(names):
-        raise DataError(
-            f"{where}: shape {signal.shape} with {len(names)} lead names; expected (time, {len(names)})"
-        )
+        raise DataError(f"{where}: shape {signal.shape} with {len(names)} lead names; expected (time, {len(names)})")
     found = lead_positions(names, where=where)
     absent = [lead for position, lead in enumerate(LEADS) if position not in found]
     if absent and missing == "error":

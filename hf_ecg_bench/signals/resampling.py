@@ -114,9 +114,7 @@ def resample(signal: np.ndarray, rate_in: float, rate_out: float) -> np.ndarray:
         # The reference leaves out samples beyond the ends: the same as zeros, so padding changes nothing.
         padded = np.zeros((len(rows), max(1024, 1 << (n_in - 1).bit_length())), dtype=np.float32)
         padded[:, :n_in] = rows
-        return np.ascontiguousarray(
-            resampler(padded.shape[1], rate_in, rate_out).last_axis(padded)[:, :n_out].T
-        )
+        return np.ascontiguousarray(resampler(padded.shape[1], rate_in, rate_out).last_axis(padded)[:, :n_out].T)
     output = np.empty((len(rows), n_out), dtype=np.float32)
     _apply(_blocks(n_in, n_out, rate_in, rate_out), rows, output)
     return np.ascontiguousarray(output.T)
@@ -158,7 +156,5 @@ def _checked_length(n_in: int, rate_in: float, rate_out: float) -> int:
             )
     n_out = kaiser_best.output_length(n_in, rate_in, rate_out)
     if n_out < 1:
-        raise DataError(
-            f"{n_in} samples at {rate_in:g} Hz are too short to give one sample at {rate_out:g} Hz"
-        )
+        raise DataError(f"{n_in} samples at {rate_in:g} Hz are too short to give one sample at {rate_out:g} Hz")
     return n_out

@@ -29,7 +29,9 @@ from hf_ecg_bench.training.state import CHECKPOINTS
 from hf_ecg_bench.training.trainer import EcgTrainer, Metrics
 
 
-def build_model(spec: RunSpec, mode: Mode, columns: TargetColumns, mean: np.ndarray, std: np.ndarray) -> PreTrainedModel:
+def build_model(
+    spec: RunSpec, mode: Mode, columns: TargetColumns, mean: np.ndarray, std: np.ndarray
+) -> PreTrainedModel:
     """The classifier of a run, with the mode's head, its random parts drawn from the run's seed.
 
     Raises:
@@ -77,7 +79,9 @@ def conversion_plan(records: TaskRecords, config: Any, where: str) -> Conversion
     Raises:
         ContractError: it cannot.
     """
-    source = SignalSource(rate=records.sampling_rate, leads=LEADS, unit=records.unit, seconds=records.seconds, where=where)
+    source = SignalSource(
+        rate=records.sampling_rate, leads=LEADS, unit=records.unit, seconds=records.seconds, where=where
+    )
     target = ModelInput(
         rate=config.sampling_rate,
         seconds=config.window_seconds,

@@ -37,8 +37,8 @@ def caveats(metrics: dict[str, Any], spec: RunSpec, protocol: Protocol) -> list[
     rare = [name for name, number in rarer.items() if 0 < number < _FEW_OF_A_CLASS]
     if rare:
         found.append(
-            f"{len(rare)} labels have fewer than {_FEW_OF_A_CLASS} positive or negative test records; their intervals are "
-            f"unreliable: {_some(rare)}"
+            f"{len(rare)} labels have fewer than {_FEW_OF_A_CLASS} positive or negative test records; their intervals "
+            f"are unreliable: {_some(rare)}"
         )
     found.append("the intervals cover which patients were in the test set, not the luck of this one training run")
     return found

@@ -11,7 +11,17 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-_PACKAGES = ("hf-ecg-bench", "torch", "transformers", "datasets", "accelerate", "peft", "numpy", "pyarrow", "huggingface_hub")
+_PACKAGES = (
+    "hf-ecg-bench",
+    "torch",
+    "transformers",
+    "datasets",
+    "accelerate",
+    "peft",
+    "numpy",
+    "pyarrow",
+    "huggingface_hub",
+)
 
 
 def environment() -> dict[str, Any]:
@@ -37,7 +47,9 @@ def git_commit() -> str | None:
     if not (root / ".git").exists():
         return None
     try:
-        head = subprocess.run(["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, timeout=10, check=True)
+        head = subprocess.run(
+            ["git", "rev-parse", "HEAD"], cwd=root, capture_output=True, text=True, timeout=10, check=True
+        )
         dirty = subprocess.run(
             ["git", "status", "--porcelain", "-uno"], cwd=root, capture_output=True, text=True, timeout=10, check=True
         )

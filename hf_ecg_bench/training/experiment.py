@@ -79,7 +79,8 @@ def load(spec: RunSpec) -> Inputs:
     number = len(records.splits["train"].records)
     if number < protocol.batch_size:
         raise TrainingError(
-            f"{number} training records do not fill one batch of {protocol.batch_size}; incomplete batches are not trained on",
+            f"{number} training records do not fill one batch of {protocol.batch_size}; "
+            "incomplete batches are not trained on",
             fix=f"--batch-size {max(1, number // 2)}",
         )
     return Inputs(spec, task, mode, protocol, prepared, records, mean, std)

@@ -33,7 +33,14 @@ MODES: dict[str, Mode] = {
     mode.id: mode
     for mode in (
         Mode("finetune", "all weights, linear head, layer-dependent rates", "linear", True, False, True),
-        Mode("finetune_attention", "all weights, attention-pooling head, layer-dependent rates", "attention", True, False, True),
+        Mode(
+            "finetune_attention",
+            "all weights, attention-pooling head, layer-dependent rates",
+            "attention",
+            True,
+            False,
+            True,
+        ),
         Mode("frozen", "attention-pooling head on a frozen backbone", "attention", True, True, False),
         Mode("linear", "linear head on frozen pooled features", "linear", True, True, False),
         Mode("scratch", "all weights from random initialisation, linear head, one rate", "linear", False, False, False),

@@ -40,7 +40,7 @@ def run(spec: RunSpec, say: Say = _say) -> Result:
     wait_for_all()
     if (folder / RESULT_FILE).exists():
         if main:
-            say(f"{folder} holds the finished result of this run: nothing to do. Another run needs another --output-dir.")
+            say(f"{folder} holds the finished result of this run: nothing to do (another run, another --output-dir)")
         return Result.load(folder)
     try:
         # Torch and transformers are imported here: a wrong name or a finished run should answer at once.

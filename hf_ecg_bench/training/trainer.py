@@ -1,4 +1,4 @@
-"""The Hugging Face Trainer with this benchmark's loss, learning-rate groups, order of records and record-level metrics."""
+"""The Hugging Face Trainer with this benchmark's loss, learning rates, order of records and record-level metrics."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class EcgTrainer(Trainer):
         return self.optimizer
 
     def get_batch_samples(self, epoch_iterator: Iterator, num_batches: int, device: torch.device) -> tuple[list, Any]:
-        """The micro-batches of one step, with the number of present values per target over all of them and all ranks."""
+        """The micro-batches of one step, and the present values per target over all of them and all ranks."""
         batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
         if not batches:
             return batches, None
@@ -90,7 +90,7 @@ class EcgTrainer(Trainer):
     # ---- a whole run ----------------------------------------------------------------------------------------------
 
     def fit(self) -> None:
-        """Train from the last complete checkpoint, if there is one, to the last epoch; end with the best epoch's weights."""
+        """Train, from the last complete checkpoint if there is one, and end with the best epoch's weights."""
         checkpoint = last_complete_checkpoint(Path(str(self.args.output_dir)))
         self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
 
@@ -104,7 +104,7 @@ class EcgTrainer(Trainer):
         return "fp16" if self.args.fp16 else "bf16" if self.args.bf16 else "fp32"
 
     def save_adapted(self, folder: Path) -> None:
-        """Write the adapted model with its feature extractor, loadable by the Auto classes, as a whole or not at all."""
+        """Write the adapted model with its feature extractor for the Auto classes, as a whole or not at all."""
         save_model(self.accelerator.unwrap_model(self.model), folder)
 
     def epochs(self) -> list[dict[str, float]]:
@@ -138,7 +138,9 @@ class EcgTrainer(Trainer):
 
     def _score(self, prediction: EvalPrediction) -> dict[str, float]:
         assert self.record_metrics is not None
-        predictions = record_predictions(np.asarray(prediction.predictions), self._evaluated, self.is_regression.numpy())
+        predictions = record_predictions(
+            np.asarray(prediction.predictions), self._evaluated, self.is_regression.numpy()
+        )
         return self.record_metrics(self._evaluated.targets, predictions)
 
 
@@ -157,7 +159,7 @@ def record_predictions(logits: np.ndarray, dataset: EvaluationWindows, is_regres
     broken = ~np.isfinite(means).all(axis=1)
     if broken.any():  # the published code scores such a network as 0.5
         raise TrainingError(
-            f"the training diverged: the model's outputs for {int(broken.sum())} of {len(means)} records are not finite",
+            f"the training diverged: the outputs for {int(broken.sum())} of {len(means)} records are not finite",
             fix="a smaller --learning-rate or --max-grad-norm 1, into another --output-dir",
         )
     return means.astype(np.float32)

@@ -39,7 +39,9 @@ def test_parser_knows_exactly_these_verbs():
     assert tuple(verbs.choices) == VERBS
 
 
-@pytest.mark.parametrize(("what", "names"), [("datasets", list_datasets), ("tasks", list_tasks), ("models", list_models)])
+@pytest.mark.parametrize(
+    ("what", "names"), [("datasets", list_datasets), ("tasks", list_tasks), ("models", list_models)]
+)
 def test_lists_as_table_and_as_json(capsys, what, names):
     code, out, _ = call(capsys, "list", what, "--json")
     assert code == 0

@@ -21,9 +21,7 @@ Damage = Callable[[PtbXlTree], None]
 
 
 def build(tree: PtbXlTree, *, strict: bool = False, **options: str) -> Ledger:
-    return prepare(
-        "ptbxl", raw_dir=tree.root, output_dir=tree.root.parent / "out", options=options, strict=strict
-    )
+    return prepare("ptbxl", raw_dir=tree.root, output_dir=tree.root.parent / "out", options=options, strict=strict)
 
 
 def set_cell(column: str, value: str) -> Damage:
@@ -148,9 +146,7 @@ DEFECTS: dict[str, tuple[Damage, str, str]] = {
         "mV (root mean square)",
     ),
     "one missing sample": (
-        lambda tree: write_record(
-            tree.record(3), np.concatenate([np.full((1, 12), -32768), digital_ecg(3)[1:]])
-        ),
+        lambda tree: write_record(tree.record(3), np.concatenate([np.full((1, 12), -32768), digital_ecg(3)[1:]])),
         "missing samples (kept; they count as 0 for a model)",
         "12 of 60000 samples are missing",
     ),
@@ -235,9 +231,7 @@ def test_statement_table_missing_or_different(tree: PtbXlTree) -> None:
 
 def test_patient_in_two_splits(tree: PtbXlTree) -> None:
     set_cell("patient_id", "109")(tree)  # record 3 is in fold 3, record 9 of patient 109 in fold 9
-    with pytest.raises(
-        DataError, match="patient 109 is in two splits: record 3 in train, record 9 in validation"
-    ):
+    with pytest.raises(DataError, match="patient 109 is in two splits: record 3 in train, record 9 in validation"):
         build(tree)
 
 
@@ -319,9 +313,7 @@ def test_output_is_a_file_or_holds_something_else(tree: PtbXlTree) -> None:
         (errno.EACCES, "permission denied"),
     ],
 )
-def test_output_cannot_be_written(
-    tree: PtbXlTree, monkeypatch: pytest.MonkeyPatch, code: int, message: str
-) -> None:
+def test_output_cannot_be_written(tree: PtbXlTree, monkeypatch: pytest.MonkeyPatch, code: int, message: str) -> None:
     def refuse(*_: object, **__: object) -> None:
         raise OSError(code, os.strerror(code))
 
@@ -339,9 +331,7 @@ def test_folders_that_are_no_dataset(tmp_path: Path, tree: PtbXlTree) -> None:
         load_prepared(tmp_path / "absent")
     build(tree)
     (tmp_path / "out" / "data" / "test-00000-of-00001.parquet").write_bytes(b"torn")
-    with pytest.raises(
-        DataError, match=r"test-00000-of-00001.parquet is damaged: expected .* bytes, found 4 bytes"
-    ):
+    with pytest.raises(DataError, match=r"test-00000-of-00001.parquet is damaged: expected .* bytes, found 4 bytes"):
         load_prepared(tmp_path / "out")
     (tmp_path / "out" / "ecg_bench.json").write_text("{")
     with pytest.raises(DataError, match="is not JSON"):

@@ -20,9 +20,7 @@ def test_from_the_hub(tree: PtbXlTree, tmp_path: Path, monkeypatch: pytest.Monke
     api = HfApi()
     if api.repo_exists("ecg-bench/ptbxl", repo_type="dataset"):
         api.delete_repo("ecg-bench/ptbxl", repo_type="dataset")
-    with pytest.raises(
-        DataError, match=r"ptbxl: no folder ./ecg-bench/ptbxl, and the Hub did not give"
-    ) as caught:
+    with pytest.raises(DataError, match=r"ptbxl: no folder ./ecg-bench/ptbxl, and the Hub did not give") as caught:
         load_prepared("ptbxl")
     assert caught.value.fix == "hf-ecg-bench prepare ptbxl --raw-dir FOLDER --output-dir ecg-bench/ptbxl"
     prepare("ptbxl", raw_dir=tree.root, output_dir=tmp_path / "out")

@@ -79,9 +79,7 @@ def test_digest_parts_follow_what_changed(tree: PtbXlTree, tmp_path: Path) -> No
 
 
 @pytest.mark.usefixtures("small_shards")
-def test_interrupted_prepare_goes_on(
-    tree: PtbXlTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_interrupted_prepare_goes_on(tree: PtbXlTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     write = prepare_module.write_shard
     written: list[str] = []
@@ -110,9 +108,7 @@ def test_interrupted_prepare_goes_on(
 
 
 @pytest.mark.usefixtures("small_shards")
-def test_second_run_is_complete_and_a_mended_record_rewrites_its_shard(
-    tree: PtbXlTree, tmp_path: Path
-) -> None:
+def test_second_run_is_complete_and_a_mended_record_rewrites_its_shard(tree: PtbXlTree, tmp_path: Path) -> None:
     out = tmp_path / "out"
     dat = tree.record(5).with_suffix(".dat")
     original = dat.read_bytes()
@@ -169,9 +165,7 @@ def test_native_builder_over_processes(tree: PtbXlTree, tmp_path: Path) -> None:
     for name, num_proc in (("a", None), ("b", 2)):
         builder = get_builder("ptbxl")(data_dir=str(tree.root), cache_dir=str(tmp_path / name), min_count=2)
         builder.download_and_prepare(num_proc=num_proc)
-        found.append(
-            (builder.as_dataset(), json.loads((Path(builder.cache_dir) / "ecg_bench.json").read_text()))
-        )
+        found.append((builder.as_dataset(), json.loads((Path(builder.cache_dir) / "ecg_bench.json").read_text())))
     assert_equal_rows(found[0][0], found[1][0])
     assert found[0][1] == found[1][1]
     assert found[0][1]["ledger"]["excluded"] == {"missing file": [["4", "no 00004_hr.dat"]]}

@@ -25,9 +25,7 @@ def rows_of(splits: datasets.DatasetDict) -> dict[str, dict[str, Any]]:
     """Rows by record id, labels as names, with the split's name."""
     rows = {}
     for split, data in splits.items():
-        columns = {
-            name: data.features[name].feature for name in data.column_names if name.startswith("labels")
-        }
+        columns = {name: data.features[name].feature for name in data.column_names if name.startswith("labels")}
         for row in data.with_format("numpy"):
             for name, feature in columns.items():
                 row[name] = [feature.int2str(int(index)) for index in row[name]]
@@ -94,9 +92,7 @@ def test_fixture_equals_the_reference(shared: Path, tmp_path: Path, min_count: i
 
 
 @pytest.mark.shared
-def test_real_records_equal_tables_and_wfdb(
-    shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_real_records_equal_tables_and_wfdb(shared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     raw = shared / "data" / "ptbxl"
     ledger = prepare("ptbxl", raw_dir=raw, output_dir=tmp_path / "ecg-bench" / "ptbxl", num_proc=1)
     assert (ledger.found, ledger.kept, ledger.defects) == (365, 365, {})

@@ -54,9 +54,7 @@ def test_header_flavours() -> None:
         "I",
     )
     assert old.signals[1].checksum is None
-    new = parse_header(
-        "HR1 1 500/500(0)\nHR1.mat 16x1+24 2000.5(-7)/mv 16 0 0 65535 0 aVR augmented\n# Age: 56"
-    )
+    new = parse_header("HR1 1 500/500(0)\nHR1.mat 16x1+24 2000.5(-7)/mv 16 0 0 65535 0 aVR augmented\n# Age: 56")
     line = new.signals[0]
     assert (new.samples, line.gain, line.baseline, line.units, line.name) == (
         None,
@@ -92,10 +90,7 @@ def test_baseline_gain_and_missing_samples_equal_wfdb(tmp_path: Path) -> None:
     digital[5, 3] = -32768
     write_record(tmp_path / "r", digital)
     header = (
-        (tmp_path / "r.hea")
-        .read_text()
-        .replace("1000.0(0)/mV", "0.37(-12)/mV", 3)
-        .replace("1000.0(0)", "4880(11)", 1)
+        (tmp_path / "r.hea").read_text().replace("1000.0(0)/mV", "0.37(-12)/mV", 3).replace("1000.0(0)", "4880(11)", 1)
     )
     (tmp_path / "r.hea").write_text(header)
     found = read_record(str(tmp_path / "r")).signal
@@ -118,7 +113,5 @@ def test_other_formats_and_paths_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RecordProblem, match=r"unsupported storage format: r.dat: format 212, expected 16"):
         read_record(str(tmp_path / "r"))
     (tmp_path / "r.hea").write_text(text.replace("r.dat", "../r.dat"))
-    with pytest.raises(
-        RecordProblem, match=r"signal file '../r.dat': expected a name in the record's folder"
-    ):
+    with pytest.raises(RecordProblem, match=r"signal file '../r.dat': expected a name in the record's folder"):
         read_record(str(tmp_path / "r"))

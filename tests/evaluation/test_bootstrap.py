@@ -34,9 +34,7 @@ def test_every_resample_equals_all_pairs(monkeypatch, gather) -> None:
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             got = ev.bootstrap(targets, scores, indices=indices)
-        expected = np.array(
-            [[naive_auroc(targets[i, k], scores[i, k]) for k in range(labels)] for i in indices]
-        )
+        expected = np.array([[naive_auroc(targets[i, k], scores[i, k]) for k in range(labels)] for i in indices])
         np.testing.assert_allclose(got.per_target.samples, expected, rtol=0, atol=1e-13)
         np.testing.assert_allclose(got.per_target.undefined_fraction, np.isnan(expected).mean(axis=0))
         flat = np.array([naive_auroc(targets[i].ravel(), scores[i].ravel()) for i in indices])
@@ -66,9 +64,7 @@ def test_micro_sums_wider_than_16_bits() -> None:
     scores = np.round(rng.normal(size=(700, 100)) + targets, 1)
     indices = rng.integers(0, 700, size=(2, 700))
     got = ev.bootstrap(targets, scores, indices=indices, metric="micro_auroc").samples
-    np.testing.assert_allclose(
-        got, [ev.micro_auroc(targets[i], scores[i]) for i in indices], rtol=0, atol=1e-14
-    )
+    np.testing.assert_allclose(got, [ev.micro_auroc(targets[i], scores[i]) for i in indices], rtol=0, atol=1e-14)
 
 
 def test_same_seed_same_samples_and_other_seed_others(example) -> None:
@@ -99,14 +95,10 @@ def test_interval_is_the_percentile_interval(example) -> None:
 
 
 def test_policies_in_resamples(example) -> None:
-    results = {
-        p: ev.bootstrap(*example, n_resamples=200, undefined=p) for p in ("drop", "half", "nan", "raise")
-    }
+    results = {p: ev.bootstrap(*example, n_resamples=200, undefined=p) for p in ("drop", "half", "nan", "raise")}
     samples = results["drop"].per_target.samples
     np.testing.assert_allclose(results["drop"].samples, np.nanmean(samples, axis=1))
-    np.testing.assert_allclose(
-        results["half"].samples, np.where(np.isnan(samples), 0.5, samples).mean(axis=1)
-    )
+    np.testing.assert_allclose(results["half"].samples, np.where(np.isnan(samples), 0.5, samples).mean(axis=1))
     assert np.isnan(results["half"].per_target.low[3])
     assert np.isnan(results["nan"].low)
     np.testing.assert_array_equal(results["raise"].samples, results["drop"].samples)
@@ -136,13 +128,9 @@ def test_mae_resamples_equal_the_plain_ones() -> None:
     targets, predictions = rng.normal(size=(40, 3)), rng.normal(size=(40, 3))
     targets[rng.random((40, 3)) < 0.3] = np.nan
     indices = rng.integers(0, 40, size=(9, 40))
-    macro, pooled = (
-        ev.bootstrap(targets, predictions, indices=indices, metric=m) for m in ("mae", "pooled_mae")
-    )
+    macro, pooled = (ev.bootstrap(targets, predictions, indices=indices, metric=m) for m in ("mae", "pooled_mae"))
     for row, i in enumerate(indices):
-        np.testing.assert_allclose(
-            macro.per_target.samples[row], ev.mae(targets[i], predictions[i]), atol=1e-13
-        )
+        np.testing.assert_allclose(macro.per_target.samples[row], ev.mae(targets[i], predictions[i]), atol=1e-13)
         assert macro.samples[row] == pytest.approx(ev.macro_mae(targets[i], predictions[i]), abs=1e-13)
         assert pooled.samples[row] == pytest.approx(ev.pooled_mae(targets[i], predictions[i]), abs=1e-13)
 

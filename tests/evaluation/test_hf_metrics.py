@@ -24,9 +24,7 @@ def test_auroc_modules(example, tmp_path) -> None:
     for rows in (slice(0, 20), slice(20, 50)):
         metric.add_batch(predictions=scores[rows], references=targets[rows])
     assert metric.compute() == {"macro_auroc": ev.macro_auroc(targets, scores), "n_undefined": 1}
-    half = MaskedMacroAuroc(cache_dir=str(tmp_path)).compute(
-        predictions=scores, references=targets, undefined="half"
-    )
+    half = MaskedMacroAuroc(cache_dir=str(tmp_path)).compute(predictions=scores, references=targets, undefined="half")
     assert half["macro_auroc"] == ev.macro_auroc(targets, scores, undefined="half")
     labels = MaskedAuroc(cache_dir=str(tmp_path)).compute(predictions=scores, references=targets)
     np.testing.assert_array_equal(labels["auroc"], ev.auroc(targets, scores))

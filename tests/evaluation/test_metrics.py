@@ -57,9 +57,7 @@ def test_macro_policies() -> None:
 
 def test_micro_takes_all_cells() -> None:
     keep = ~np.isnan(TARGETS)
-    assert ev.micro_auroc(TARGETS, SCORES) == pytest.approx(
-        roc_auc_score(TARGETS[keep], SCORES[keep]), abs=1e-15
-    )
+    assert ev.micro_auroc(TARGETS, SCORES) == pytest.approx(roc_auc_score(TARGETS[keep], SCORES[keep]), abs=1e-15)
 
 
 def test_auroc_equals_all_pairs_on_random_arrays() -> None:
@@ -90,9 +88,7 @@ def test_composite() -> None:
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
-@pytest.mark.parametrize(
-    "metric", [ev.auroc, ev.macro_auroc, ev.micro_auroc, ev.mae, ev.pooled_mae, ev.bootstrap]
-)
+@pytest.mark.parametrize("metric", [ev.auroc, ev.macro_auroc, ev.micro_auroc, ev.mae, ev.pooled_mae, ev.bootstrap])
 def test_predictions_that_are_not_finite_are_refused(metric, bad) -> None:
     scores = SCORES.copy()
     scores[3, 5] = bad  # also where the target is missing: a diverged network must not score

@@ -91,9 +91,7 @@ def test_npz_with_ids_and_kinds(tmp_path: Path) -> None:
 
 
 def test_npz_probabilities_of_uint8_targets(tmp_path: Path) -> None:
-    np.savez(
-        tmp_path / "p.npz", targets=np.eye(3, dtype=np.uint8), probs=np.eye(3), labels=np.array(list("abc"))
-    )
+    np.savez(tmp_path / "p.npz", targets=np.eye(3, dtype=np.uint8), probs=np.eye(3), labels=np.array(list("abc")))
     read = read_predictions(tmp_path / "p.npz")
     assert read.targets.dtype == np.float32
     assert read.predictions.dtype == np.float64
@@ -137,9 +135,7 @@ def write_npz(path: Path, **arrays) -> None:
 
 def test_npz_with_missing_arrays_lists_what_it_has(tmp_path: Path) -> None:
     write_npz(tmp_path / "a.npz", targets=np.zeros((2, 1)), scores=np.zeros((2, 1)), names=np.array(["a"]))
-    with pytest.raises(
-        PredictionsError, match="missing array 'predictions' or 'probs'; found 'targets', 'scores'"
-    ):
+    with pytest.raises(PredictionsError, match="missing array 'predictions' or 'probs'; found 'targets', 'scores'"):
         read_predictions(tmp_path / "a.npz")
     write_npz(tmp_path / "b.npz", targets=np.zeros((2, 1)), probs=np.zeros((2, 1)))
     with pytest.raises(PredictionsError, match="missing array 'names' or 'labels'"):
@@ -216,9 +212,7 @@ def parquet(path: Path, drop: str | None = None, metadata: bool = True, **column
         del values[drop]
     table = pa.table(values)
     if metadata and "predictions" in values:
-        field = table.schema.field("predictions").with_metadata(
-            {"target_names": '["x"]', "target_kinds": '["binary"]'}
-        )
+        field = table.schema.field("predictions").with_metadata({"target_names": '["x"]', "target_kinds": '["binary"]'})
         table = table.cast(table.schema.set(table.schema.get_field_index("predictions"), field))
     pq.write_table(table, path)
     return path
@@ -264,7 +258,5 @@ def test_align_refuses_other_test_sets() -> None:
         align(p.take(np.arange(5)), p)
     targets = p.targets.copy()
     targets[2, 1] = 7
-    with pytest.raises(
-        PredictionsError, match=r"record 'r2', target 'Herz.*: different targets in the two files"
-    ):
+    with pytest.raises(PredictionsError, match=r"record 'r2', target 'Herz.*: different targets in the two files"):
         align(p, example(targets=targets))

@@ -26,9 +26,7 @@ def predictions() -> tuple[np.ndarray, np.ndarray]:
 
 def test_metrics_counts_and_resampling(predictions) -> None:
     targets, p = predictions
-    summary = ev.summarise(
-        targets, p, NAMES, KINDS, groups=[f"p{i // 2}" for i in range(80)], n_resamples=200, seed=4
-    )
+    summary = ev.summarise(targets, p, NAMES, KINDS, groups=[f"p{i // 2}" for i in range(80)], n_resamples=200, seed=4)
     assert summary["n"] == 80
     metrics = summary["metrics"]
     assert set(metrics) == {"macro_auroc", "macro_auroc_supported", "macro_mae", "pooled_mae", "composite"}

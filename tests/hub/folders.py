@@ -40,9 +40,7 @@ def tiny_dataset() -> DatasetDict:
     generator = np.random.default_rng(0)
     features = row_features({"labels": CLASSES}, n_targets=2)
     rows = {split: tiny_rows(generator, split) for split in RECORDS}
-    return DatasetDict(
-        {split: Dataset.from_dict(columns, features=features) for split, columns in rows.items()}
-    )
+    return DatasetDict({split: Dataset.from_dict(columns, features=features) for split, columns in rows.items()})
 
 
 def write_dataset_folder(folder: Path, *, dataset: str = "tiny", shards: int = 1, **info: Any) -> DatasetDict:
@@ -53,9 +51,7 @@ def write_dataset_folder(folder: Path, *, dataset: str = "tiny", shards: int = 1
         for number in range(shards):
             part = rows.shard(shards, number, contiguous=True)
             part.to_parquet(folder / "data" / f"{split}-{number:05d}-of-{shards:05d}.parquet")
-    card = DatasetCardData(
-        license="cc-by-4.0", configs=[{"config_name": "default", "data_files": _data_files(splits)}]
-    )
+    card = DatasetCardData(license="cc-by-4.0", configs=[{"config_name": "default", "data_files": _data_files(splits)}])
     DatasetInfosDict({"default": DatasetInfo(features=splits["train"].features)}).to_dataset_card_data(card)
     (folder / "README.md").write_text(f"---\n{card.to_yaml()}\n---\n# Tiny\n", encoding="utf-8")
     facts = {
@@ -77,9 +73,7 @@ def edit_card(folder: Path, **front_matter: Any) -> None:
     """Replace entries of the card's YAML; None removes one."""
     front = yaml.safe_load((folder / "README.md").read_text(encoding="utf-8").split("---\n")[1])
     front = {key: value for key, value in {**front, **front_matter}.items() if value is not None}
-    (folder / "README.md").write_text(
-        f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n# Tiny\n", encoding="utf-8"
-    )
+    (folder / "README.md").write_text(f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n# Tiny\n", encoding="utf-8")
 
 
 def write_model_folder(folder: Path, **config: Any) -> dict[str, np.ndarray]:

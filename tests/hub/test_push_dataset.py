@@ -38,8 +38,7 @@ def test_round_trip(hub: HubServer, tmp_path: Path) -> None:
     url = push_folder("dataset", tmp_path / "tiny", "ecg-bench/round-trip")
     assert url == f"{hub.url}/datasets/ecg-bench/round-trip"
     on_disk = {
-        file.relative_to(tmp_path / "tiny").as_posix(): file.read_bytes()
-        for file in (tmp_path / "tiny").rglob("*.*")
+        file.relative_to(tmp_path / "tiny").as_posix(): file.read_bytes() for file in (tmp_path / "tiny").rglob("*.*")
     }
     assert hub.files("dataset", "ecg-bench/round-trip") == on_disk
     found = load_dataset("ecg-bench/round-trip")
@@ -260,9 +259,7 @@ def test_complete_default_builds_have_one(hub: HubServer, tmp_path: Path) -> Non
     assert push_folder("dataset", tmp_path / "own") == f"{hub.url}/datasets/ecg-bench/synthetic"
 
 
-def test_a_folder_cannot_call_closed_data_open(
-    hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_cannot_call_closed_data_open(hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     closed = replace(get_dataset_spec("synthetic"), access="credentialed")
     monkeypatch.setattr("hf_ecg_bench.data.registry.get_dataset_spec", lambda name: closed)
     write_dataset_folder(tmp_path / "own", dataset="synthetic", access="open")

@@ -81,10 +81,7 @@ def test_a_pull_request_needs_no_write_permission(hub: HubServer, folder: Path) 
 def test_dead_endpoint(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
     error = refused(folder)
-    assert (
-        error.message
-        == "cannot push model ecg-bench/tiny-net: cannot reach http://127.0.0.1:9 (ConnectError)"
-    )
+    assert error.message == "cannot push model ecg-bench/tiny-net: cannot reach http://127.0.0.1:9 (ConnectError)"
     assert "HF_ENDPOINT" in str(error.fix)
 
 

@@ -20,9 +20,7 @@ from tests.support.hub_server import HubServer
     ("model_type", "repo_id"),
     [("tiny_net", "ecg-bench/tiny-net"), ("ecg_bench_hubert_ecg", "ecg-bench/hubert-ecg")],
 )
-def test_round_trip_to_the_default_repository(
-    hub: HubServer, tmp_path: Path, model_type: str, repo_id: str
-) -> None:
+def test_round_trip_to_the_default_repository(hub: HubServer, tmp_path: Path, model_type: str, repo_id: str) -> None:
     weights = write_model_folder(tmp_path, model_type=model_type)
     assert push_folder("model", tmp_path) == f"{hub.url}/{repo_id}"
     found = load_file(hf_hub_download(repo_id, "model.safetensors"))

@@ -150,9 +150,7 @@ def test_private_repositories_and_tokens(api: HfApi) -> None:
 def test_ranges_and_file_system(api: HfApi) -> None:
     api.create_repo("ecg-bench/data", repo_type="dataset")
     content = bytes(range(200))
-    api.upload_file(
-        path_or_fileobj=content, path_in_repo="x/a.bin", repo_id="ecg-bench/data", repo_type="dataset"
-    )
+    api.upload_file(path_or_fileobj=content, path_in_repo="x/a.bin", repo_id="ecg-bench/data", repo_type="dataset")
     system = HfFileSystem()
     assert system.ls("datasets/ecg-bench/data/x", detail=False) == ["datasets/ecg-bench/data/x/a.bin"]
     with system.open("datasets/ecg-bench/data/x/a.bin", "rb") as handle:

@@ -58,9 +58,7 @@ def test_converted_folder_loads_with_everything(s4_tensors, tmp_path):
     assert (model.config.source_file, model.config.source_digest) == ("s4.pth", report.sha256)
     assert torch.equal(model.head.weight, s4_tensors["decoder.weight"])
     assert torch.equal(model.encoder.layers[3].kernel.C, s4_tensors["s4_layers.3.kernel.kernel.C"])
-    assert torch.equal(
-        model.encoder.layers[0].output_linear.bias, s4_tensors["s4_layers.0.output_linear.0.bias"][:, 0]
-    )
+    assert torch.equal(model.encoder.layers[0].output_linear.bias, s4_tensors["s4_layers.0.output_linear.0.bias"][:, 0])
     windows = AutoFeatureExtractor.from_pretrained(tmp_path / "out")(
         np.zeros((5000, 12), np.float32), sampling_rate=500, return_tensors="pt"
     )

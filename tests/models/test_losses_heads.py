@@ -56,10 +56,7 @@ def test_micro_batches_add_up(parts):
     logits, labels = fill("logits", (16, 5)).requires_grad_(), labels_with_gaps()
     (whole,) = torch.autograd.grad(masked_loss(logits, labels, KINDS), logits)
     counts = sum(valid_counts(chunk) for chunk in labels.chunk(parts))
-    losses = [
-        masked_loss(x, y, KINDS, counts)
-        for x, y in zip(logits.chunk(parts), labels.chunk(parts), strict=True)
-    ]
+    losses = [masked_loss(x, y, KINDS, counts) for x, y in zip(logits.chunk(parts), labels.chunk(parts), strict=True)]
     torch.testing.assert_close(sum(losses), masked_loss(logits, labels, KINDS), rtol=1e-13, atol=0)
     (split,) = torch.autograd.grad(sum(losses), logits)
     torch.testing.assert_close(split, whole, rtol=1e-12, atol=1e-16)
@@ -82,16 +79,12 @@ def test_attention_head_equals_the_textbook_formula():
     head = AttentionPoolingHead(64, 3).double()
     tokens = fill("tokens", (2, 7, 64)).requires_grad_()
     query = head.q_proj(head.query).expand(2, 1, 64).unflatten(-1, (16, 4)).transpose(1, 2)
-    keys, values = (
-        proj(tokens).unflatten(-1, (16, 4)).transpose(1, 2) for proj in (head.k_proj, head.v_proj)
-    )
+    keys, values = (proj(tokens).unflatten(-1, (16, 4)).transpose(1, 2) for proj in (head.k_proj, head.v_proj))
     pooled = functional.scaled_dot_product_attention(query, keys, values).transpose(1, 2).flatten(1)
     expected, found = head.c_proj(pooled), head(tokens)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-14)
     inputs = [tokens, *head.parameters()]
-    for a, b in zip(
-        torch.autograd.grad(found.sum(), inputs), torch.autograd.grad(expected.sum(), inputs), strict=True
-    ):
+    for a, b in zip(torch.autograd.grad(found.sum(), inputs), torch.autograd.grad(expected.sum(), inputs), strict=True):
         torch.testing.assert_close(a, b, rtol=1e-11, atol=1e-13)
 
 

@@ -24,14 +24,8 @@ EXTRACTOR = (
     "program",
     [
         "import hf_ecg_bench.models, sys; assert not {'torch', 'transformers'} & set(sys.modules)",
-        "import hf_ecg_bench.models; from transformers import AutoConfig, AutoModel; "
-        + CHECK
-        + MODEL
-        + EXTRACTOR,
-        "from transformers import AutoConfig, AutoModel; import hf_ecg_bench.models; "
-        + CHECK
-        + MODEL
-        + EXTRACTOR,
+        "import hf_ecg_bench.models; from transformers import AutoConfig, AutoModel; " + CHECK + MODEL + EXTRACTOR,
+        "from transformers import AutoConfig, AutoModel; import hf_ecg_bench.models; " + CHECK + MODEL + EXTRACTOR,
     ],
     ids=["light", "ours first", "transformers first"],
 )

@@ -64,9 +64,7 @@ def plain_dynamics(kernel: S4Kernel):
 def test_kernel_equals_cauchy_formula_and_recurrence(kernel):
     basis = kernel_basis(*kernel.dynamics(), kernel.l_max, 130)
     found = torch.einsum("dhn,hnl->dhl", kernel.C.movedim(-1, -2).flatten(-2), basis).detach()
-    torch.testing.assert_close(
-        found[..., :50], cauchy_kernel(kernel, kernel.C.detach(), 50), rtol=1e-9, atol=1e-11
-    )
+    torch.testing.assert_close(found[..., :50], cauchy_kernel(kernel, kernel.C.detach(), 50), rtol=1e-9, atol=1e-11)
     dA, dB, C = plain_dynamics(kernel)
     for step in range(130):  # beyond l_max too
         torch.testing.assert_close(found[..., step], (C @ dB)[..., 0, 0].real, rtol=1e-9, atol=1e-11)

@@ -84,9 +84,7 @@ def make_run(
     prevalence = np.geomspace(0.45, 0.02, len(labels)) if len(labels) > 1 else np.array([0.3])
     binary = (random.random((n, len(labels))) < prevalence).astype(float)
     binary[:, [name in without_positives for name in labels]] = 0
-    logit = (
-        skill * (2 * binary - 1) + np.log(prevalence / (1 - prevalence)) + random.normal(0, 1.3, binary.shape)
-    )
+    logit = skill * (2 * binary - 1) + np.log(prevalence / (1 - prevalence)) + random.normal(0, 1.3, binary.shape)
     numbers = random.normal(0, 1, (n, len(regression)))
     targets = np.hstack([binary, numbers])
     targets[random.random(targets.shape) < 0.02] = np.nan

@@ -38,9 +38,7 @@ def test_area_under_the_points_is_the_auroc() -> None:
     score = np.round(random.random(400) + 0.3 * target, 1)  # many ties
     target[:20] = np.nan
     false_rate, true_rate = roc_points(target, score)
-    assert np.trapezoid(true_rate, false_rate) == pytest.approx(
-        auroc(target[:, None], score[:, None])[0], abs=1e-12
-    )
+    assert np.trapezoid(true_rate, false_rate) == pytest.approx(auroc(target[:, None], score[:, None])[0], abs=1e-12)
     assert (false_rate[0], true_rate[0], false_rate[-1], true_rate[-1]) == (0, 0, 1, 1)
 
 
@@ -74,9 +72,7 @@ def test_ecg_paper_is_at_scale() -> None:
     # Data units are millimetres in both directions: no distortion.
     assert axes.get_xlim() == pytest.approx((0, width))
     assert axes.get_ylim() == pytest.approx((0, height))
-    strip = max(
-        axes.lines, key=lambda line: len(line.get_xdata()) if np.isfinite(line.get_xdata()).all() else 0
-    )
+    strip = max(axes.lines, key=lambda line: len(line.get_xdata()) if np.isfinite(line.get_xdata()).all() else 0)
     x = np.asarray(strip.get_xdata())
     assert len(x) == 10 * rate
     assert x[rate] - x[0] == pytest.approx(25.0)  # a second

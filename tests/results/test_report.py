@@ -96,9 +96,7 @@ def test_numbers_are_those_of_the_result(one: Path, html: str) -> None:
         assert text in latex
         assert text.replace("[", r"\[").replace("]", r"\]") in markdown
     macro = result.metrics["metrics"]["macro_auroc"]
-    assert (
-        f"Macro AUROC {macro['value']:.3f} (95 % interval {macro['low']:.3f} to {macro['high']:.3f})" in html
-    )
+    assert f"Macro AUROC {macro['value']:.3f} (95 % interval {macro['low']:.3f} to {macro['high']:.3f})" in html
     assert "300 test records of 150 patients, 8 labels and 3 regression targets" in html
     assert "50 resamples of patients (seed 0)" in html
 
@@ -111,9 +109,7 @@ def test_what_to_distrust_is_said(html: str) -> None:
 
 
 def test_caveats_of_the_run_are_not_said_twice(tmp_path: Path) -> None:
-    make_run(
-        tmp_path, examples=0, n_resamples=20, warnings=["labels with few records: PVC, 1AVB", "a caveat"]
-    )
+    make_run(tmp_path, examples=0, n_resamples=20, warnings=["labels with few records: PVC, 1AVB", "a caveat"])
     (section,) = build_report(tmp_path).sections
     assert section.cautions[-2:] == ("Labels with few records: PVC, 1AVB.", "A caveat.")
     assert not any("Single records decide" in text for text in section.cautions)
@@ -236,9 +232,7 @@ def test_predictions_of_another_run_are_noticed(tmp_path: Path) -> None:
         ({"schema_version": 99}, "schema version 99"),
     ],
 )
-def test_result_of_another_shape_is_refused_by_name(
-    tmp_path: Path, change: dict[str, object], reason: str
-) -> None:
+def test_result_of_another_shape_is_refused_by_name(tmp_path: Path, change: dict[str, object], reason: str) -> None:
     make_run(tmp_path, labels=("A",), n=20, examples=0, n_resamples=5)
     raw = json.loads((tmp_path / "result.json").read_text())
     (tmp_path / "result.json").write_text(json.dumps({**raw, **change}))
@@ -294,9 +288,7 @@ def test_broken_examples(tmp_path: Path, arrays: dict[str, object], reason: str)
 
 def test_command_line_is_made_from_the_identity_where_none_is_recorded(one: Path) -> None:
     (section,) = build_report(one).sections
-    assert section.command.startswith(
-        "hf-ecg-bench run --model s4 --task synthetic --data ecg-bench/synthetic "
-    )
+    assert section.command.startswith("hf-ecg-bench run --model s4 --task synthetic --data ecg-bench/synthetic ")
 
 
 def test_71_labels_fold_their_panels(tmp_path: Path) -> None:
@@ -311,10 +303,7 @@ def test_71_labels_fold_their_panels(tmp_path: Path) -> None:
 
 
 def test_no_torch_and_no_pyplot() -> None:
-    code = (
-        "import sys, hf_ecg_bench.results.report; "
-        "print(sorted({'torch', 'matplotlib.pyplot'} & set(sys.modules)))"
-    )
+    code = "import sys, hf_ecg_bench.results.report; print(sorted({'torch', 'matplotlib.pyplot'} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
 

@@ -109,9 +109,7 @@ def test_comparison_is_sorted_and_marks_the_best(result: Result) -> None:
 
 def test_errors_sort_ascending(result: Result) -> None:
     def mae(value: float, mode: str) -> Result:
-        return replace(
-            result, mode=mode, metrics={"n": 9, "metrics": {"pooled_mae": {"value": value}}, "targets": {}}
-        )
+        return replace(result, mode=mode, metrics={"n": 9, "metrics": {"pooled_mae": {"value": value}}, "targets": {}})
 
     (table,) = comparison_tables([mae(0.5, "linear"), mae(0.4, "finetune")])
     assert [row[1].text for row in table.rows] == ["finetune", "linear"]
@@ -123,9 +121,7 @@ NASTY = r"50 % of_A & {B} \end{table} $x^2$ #1 ~ <i>"
 
 def test_latex_is_escaped_and_balanced() -> None:
     columns = (Column("A_1"), Column("B", "right"))
-    table = Table(
-        "t_1 %", NASTY, columns, ((Cell(NASTY), Cell("[1]", strong=True)), (Cell("[x"), Cell("", weak=True)))
-    )
+    table = Table("t_1 %", NASTY, columns, ((Cell(NASTY), Cell("[1]", strong=True)), (Cell("[x"), Cell("", weak=True))))
     text = to_latex(table)
     bare = re.sub(r"\\[\\{}%&$#_]", "", text)
     assert bare.count("{") == bare.count("}")
@@ -145,9 +141,7 @@ def test_escapes() -> None:
 
 
 def test_markdown_and_json() -> None:
-    table = Table(
-        "k", "c", (Column("A|B"), Column("C", "right")), ((Cell("x", strong=True), Cell("1", weak=True)),)
-    )
+    table = Table("k", "c", (Column("A|B"), Column("C", "right")), ((Cell("x", strong=True), Cell("1", weak=True)),))
     assert to_markdown(table).splitlines() == [r"| A\|B | C |", "| :--- | ---: |", "| **x** | *1* |"]
     assert json.loads(to_json(table)) == [{"A|B": "x", "C": "1"}]
 

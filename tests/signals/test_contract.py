@@ -128,9 +128,7 @@ def test_leads_are_picked_by_name() -> None:
         ({}, {"seconds": 0.0001}, "has no samples"),
     ],
 )
-def test_what_cannot_be_converted_is_an_error(
-    source_changes: dict, target_changes: dict, message: str
-) -> None:
+def test_what_cannot_be_converted_is_an_error(source_changes: dict, target_changes: dict, message: str) -> None:
     with pytest.raises(ContractError, match=message):
         plan(source(**source_changes), target(**target_changes))
 

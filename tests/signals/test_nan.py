@@ -26,9 +26,7 @@ def test_zero_counts_and_leaves_its_input_alone() -> None:
 
 
 def test_interpolation_keeps_leading_repeats_trailing_and_leaves_empty_leads() -> None:
-    signal = np.array(
-        [[NAN, 1, NAN], [2, NAN, NAN], [NAN, NAN, NAN], [6, 7, NAN], [NAN, NAN, NAN]], dtype=np.float32
-    )
+    signal = np.array([[NAN, 1, NAN], [2, NAN, NAN], [NAN, NAN, NAN], [6, 7, NAN], [NAN, NAN, NAN]], dtype=np.float32)
     filled, n_missing = nan.interpolate(signal)
     assert n_missing == 11
     np.testing.assert_array_equal(filled, [[NAN, 1, NAN], [2, 3, NAN], [4, 5, NAN], [6, 7, NAN], [6, 7, NAN]])

@@ -37,9 +37,7 @@ def golden_input(n: int) -> np.ndarray:
     return np.stack([np.sin(0.05 * time) + 0.5 * np.cos(0.31 * time), np.cos(0.002 * time**1.5)], axis=1)
 
 
-@pytest.mark.parametrize(
-    "case", GOLDEN, ids=lambda case: f"{case['n']}@{case['rate_in']}to{case['rate_out']}"
-)
+@pytest.mark.parametrize("case", GOLDEN, ids=lambda case: f"{case['n']}@{case['rate_in']}to{case['rate_out']}")
 def test_golden_numbers(case: dict) -> None:
     result = resampler(case["n"], case["rate_in"], case["rate_out"])(golden_input(case["n"]))
     assert result.shape == (case["n_out"], 2)

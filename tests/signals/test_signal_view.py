@@ -34,9 +34,7 @@ def make(feature: object, n: int = 30, seed: int = 0) -> Dataset:
     rows = [rng.standard_normal((length, 12)).astype(np.float32) for length in lengths]
     rows[0][0, 3] = np.nan
     features = Features({"number": Value("int32"), "signal": feature})
-    return Dataset.from_dict(
-        {"number": list(range(n)), "signal": [row.tolist() for row in rows]}, features=features
-    )
+    return Dataset.from_dict({"number": list(range(n)), "signal": [row.tolist() for row in rows]}, features=features)
 
 
 def assert_equal(dataset: Dataset) -> None:
@@ -61,9 +59,7 @@ CHANGES = {
     "sort": lambda ds: ds.sort("number", reverse=True),
     "train_test_split": lambda ds: ds.train_test_split(test_size=0.5, seed=0)["test"],
     "flatten_indices": lambda ds: ds.shuffle(seed=1).flatten_indices(),
-    "slices of slices": lambda ds: (
-        ds.select(range(3, 28)).select(range(2, 20)).shuffle(seed=0).select(range(3, 9))
-    ),
+    "slices of slices": lambda ds: ds.select(range(3, 28)).select(range(2, 20)).shuffle(seed=0).select(range(3, 9)),
     "concatenate": lambda ds: concatenate_datasets([ds.select(range(4, 9)), ds.shuffle(seed=2), ds]),
     "concatenate and shuffle": lambda ds: concatenate_datasets([ds, ds.select(range(4))]).shuffle(seed=3),
     "formatted": lambda ds: ds.with_format("arrow").shuffle(seed=4).with_format(None),

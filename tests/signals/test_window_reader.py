@@ -25,9 +25,7 @@ def make_view(rows: list[np.ndarray]) -> SignalView:
 
 
 def make_plan(rate: float = 100, **changes: object) -> ConversionPlan:
-    return plan(
-        SignalSource(100, LEADS, "mV", None, "test data"), ModelInput(rate, 2.5, where="model", **changes)
-    )
+    return plan(SignalSource(100, LEADS, "mV", None, "test data"), ModelInput(rate, 2.5, where="model", **changes))
 
 
 def test_equal_rates_give_the_crops_in_the_models_layout() -> None:
@@ -95,9 +93,7 @@ def test_windows_outside_of_records_are_errors(records: list[int], starts: list[
 
 
 def test_records_that_are_all_too_short_are_an_error() -> None:
-    with pytest.raises(
-        ContractError, match="longest of 2 records has 249 samples; model needs windows of 250"
-    ):
+    with pytest.raises(ContractError, match="longest of 2 records has 249 samples; model needs windows of 250"):
         WindowReader(make_view(make_rows((249, 100))), make_plan())
 
 

@@ -48,9 +48,7 @@ def test_evaluation_index_of_many_records_equals_one_by_one() -> None:
     for tail in ("drop", "shift"):
         records, starts = evaluation_index(lengths, 1250, tail)
         one_by_one = [
-            (record, start)
-            for record, n in enumerate(lengths)
-            for start in evaluation_starts(int(n), 1250, tail)
+            (record, start) for record, n in enumerate(lengths) for start in evaluation_starts(int(n), 1250, tail)
         ]
         assert list(zip(records, starts, strict=True)) == one_by_one
         assert (starts + 1250 <= lengths[records]).all()
@@ -68,9 +66,7 @@ def test_splitmix64_equals_its_published_first_numbers() -> None:
 def test_training_start_depends_on_seed_epoch_and_record_alone() -> None:
     records = np.arange(1000)
     starts = training_start(5000, 1250, 0, 3, records)
-    np.testing.assert_array_equal(
-        training_start(np.full(100, 5000), 1250, 0, 3, records[400:500]), starts[400:500]
-    )
+    np.testing.assert_array_equal(training_start(np.full(100, 5000), 1250, 0, 3, records[400:500]), starts[400:500])
     assert training_start(5000, 1250, 0, 3, 17) == starts[17]
     assert isinstance(training_start(5000, 1250, 0, 3, 17), int)
     for other in (training_start(5000, 1250, 1, 3, records), training_start(5000, 1250, 0, 4, records)):

@@ -19,9 +19,7 @@ def whoami(store: HubStore, request: Request) -> Response:
     role = "read" if request.token in store.read_tokens else "write"
     organisation = {"type": "org", "name": "ecg-bench", "roleInOrg": role}
     access = {"displayName": "test", "role": role}
-    return answer(
-        {"type": "user", "name": store.user, "orgs": [organisation], "auth": {"accessToken": access}}
-    )
+    return answer({"type": "user", "name": store.user, "orgs": [organisation], "auth": {"accessToken": access}})
 
 
 @route("POST", "/api/repos/create")
@@ -32,9 +30,7 @@ def create_repo(store: HubStore, request: Request) -> Response:
     private = body.get("visibility") == "private" or bool(body.get("private"))
     kind, repo_id = body.get("type", "model") + "s", f"{namespace}/{body['name']}"
     if (kind, repo_id) in store.repos:
-        raise HubError(
-            409, "You already created this repo", body={"url": address(request, store.repos[kind, repo_id])}
-        )
+        raise HubError(409, "You already created this repo", body={"url": address(request, store.repos[kind, repo_id])})
     repo = store.create(kind, repo_id, private=private, sdk=body.get("sdk"))
     return answer({"url": address(request, repo), "name": repo.id})
 
@@ -165,9 +161,7 @@ def tree(store: HubStore, request: Request) -> Response:
         raise HubError(404, f"{folder} does not exist on {request.args['rev']!r}", code="EntryNotFound")
     start = folder + "/" if folder else ""
     entries = [_folder(path) for path in sorted(folders) if path.startswith(start)]
-    entries += [
-        _entry(path, blob, commit) for path, blob in sorted(commit.files.items()) if path.startswith(start)
-    ]
+    entries += [_entry(path, blob, commit) for path, blob in sorted(commit.files.items()) if path.startswith(start)]
     deep = request.flag("recursive")
     return answer([entry for entry in entries if deep or "/" not in entry["path"].removeprefix(start)])
 
@@ -186,15 +180,9 @@ def refs(store: HubStore, request: Request) -> Response:
     repo = find_repo(store, request)
 
     def listed(names: dict[str, str], folder: str) -> list[dict[str, str]]:
-        return [
-            {"name": name, "ref": f"refs/{folder}/{name}", "targetCommit": oid} for name, oid in names.items()
-        ]
+        return [{"name": name, "ref": f"refs/{folder}/{name}", "targetCommit": oid} for name, oid in names.items()]
 
-    pulls = (
-        {str(number): oid for number, oid in repo.pull_requests.items()}
-        if request.flag("include_prs")
-        else {}
-    )
+    pulls = {str(number): oid for number, oid in repo.pull_requests.items()} if request.flag("include_prs") else {}
     named = {"branches": listed(repo.branches, "heads"), "tags": listed(repo.tags, "tags"), "converts": []}
     return answer({**named, "pullRequests": listed(pulls, "pr")})
 
@@ -230,10 +218,7 @@ def commits(store: HubStore, request: Request) -> Response:
     history = find_repo(store, request).history(request.args["rev"])
     author = [{"user": store.user}]
     return answer(
-        [
-            {"id": c.oid, "title": c.title, "message": c.message, "authors": author, "date": c.date}
-            for c in history
-        ]
+        [{"id": c.oid, "title": c.title, "message": c.message, "authors": author, "date": c.date} for c in history]
     )
 
 

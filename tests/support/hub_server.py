@@ -78,9 +78,7 @@ def start_hub_server() -> HubServer:
 def _handler_for(server: HubServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
-        wbufsize = (
-            1 << 16
-        )  # head and body in one packet: otherwise each answer waits for a delayed acknowledgement
+        wbufsize = 1 << 16  # head and body in one packet: otherwise each answer waits for a delayed acknowledgement
         disable_nagle_algorithm = True
 
         def _serve(self) -> None:

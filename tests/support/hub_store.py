@@ -80,9 +80,7 @@ class Commit:
     def oid(self) -> str:
         """40 hex digits, as the client's caches require."""
         tree = "\n".join(f"{path} {blob.git_oid}" for path, blob in sorted(self.files.items()))
-        return hashlib.sha1(
-            f"{self.parent}\n{self.date}\n{self.title}\n{self.message}\n{tree}".encode()
-        ).hexdigest()
+        return hashlib.sha1(f"{self.parent}\n{self.date}\n{self.title}\n{self.message}\n{tree}".encode()).hexdigest()
 
 
 class Repo:

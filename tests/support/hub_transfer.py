@@ -101,9 +101,7 @@ def commit(store: HubStore, request: Request) -> Response:
     return answer(result)
 
 
-def _changes(
-    store: HubStore, files: Mapping[str, Blob], lines: list[dict[str, Any]]
-) -> dict[str, Blob | None]:
+def _changes(store: HubStore, files: Mapping[str, Blob], lines: list[dict[str, Any]]) -> dict[str, Blob | None]:
     changes: dict[str, Blob | None] = {}
     for line in lines:
         value = line["value"]
@@ -156,6 +154,4 @@ def _ranged(content: bytes, wanted: str | None, headers: dict[str, str]) -> Resp
         error = HubError(416, "range not satisfiable")
         error.headers["Content-Range"] = f"bytes */{len(content)}"
         raise error
-    return Response(
-        206, content[start:stop], {**headers, "Content-Range": f"bytes {start}-{stop - 1}/{len(content)}"}
-    )
+    return Response(206, content[start:stop], {**headers, "Content-Range": f"bytes {start}-{stop - 1}/{len(content)}"})

@@ -27,9 +27,7 @@ def test_rows_are_the_generators_records(tmp_path):
     assert row["patient_id"] == record.plan.patient_id
 
 
-@pytest.mark.parametrize(
-    "option", [{"n_records": 0}, {"seed": -1}, {"records_per_patient": 0}, {"min_count": 3}]
-)
+@pytest.mark.parametrize("option", [{"n_records": 0}, {"seed": -1}, {"records_per_patient": 0}, {"min_count": 3}])
 def test_impossible_options_are_refused(tmp_path, option: dict[str, int]):
     with pytest.raises(DataError, match=next(iter(option))):
         get_builder("synthetic")(cache_dir=str(tmp_path), **option)

@@ -27,9 +27,7 @@ def _fingerprint(index: int) -> str:
 def test_same_record_alone_in_a_batch_and_in_another_process():
     alone = [_fingerprint(index) for index in (7, 2)]
     plans, signals = generate_batch([5, 2, 7], seed=3)
-    batch = [
-        hashlib.sha256(signals[row].tobytes() + plans[row].targets.tobytes()).hexdigest() for row in (2, 1)
-    ]
+    batch = [hashlib.sha256(signals[row].tobytes() + plans[row].targets.tobytes()).hexdigest() for row in (2, 1)]
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         elsewhere = list(pool.map(_fingerprint, (7, 2)))
     assert alone == batch == elsewhere

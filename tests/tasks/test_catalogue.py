@@ -35,7 +35,9 @@ def test_task_fits_its_dataset(name):
 
 def test_sizes_are_those_of_the_published_table(shared):
     with open(shared / "specs" / "labels" / "tasks.csv", newline="", encoding="utf-8") as handle:
-        published = {row["task_id"]: int(row["n_targets"]) for row in csv.DictReader(handle) if row["n_targets"].isdigit()}
+        published = {
+            row["task_id"]: int(row["n_targets"]) for row in csv.DictReader(handle) if row["n_targets"].isdigit()
+        }
     assert {name: published[name] for name in SIZES} == SIZES
 
 

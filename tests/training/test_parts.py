@@ -52,7 +52,9 @@ def test_subsets_are_nested_and_keep_patients_whole():
             assert (subset.patient_id == patient).sum() == 3
         kept = now
     assert len(training_subset(split, 1.0, 17, seed=7).records) == 17
-    assert set(training_subset(split, 0.5, 0, seed=8).record_id) != set(training_subset(split, 0.5, 0, seed=7).record_id)
+    assert set(training_subset(split, 0.5, 0, seed=8).record_id) != set(
+        training_subset(split, 0.5, 0, seed=7).record_id
+    )
 
 
 def test_selection_metrics():

@@ -140,7 +140,9 @@ def test_another_seed_another_result(finished, tmp_path):
     spec, _, _ = finished
     other = dataclasses.replace(spec, seed=1, output_dir=tmp_path / "other")
     run(other, lambda _: None)
-    assert not np.array_equal(read_predictions(spec.output_dir).predictions, read_predictions(other.output_dir).predictions)
+    assert not np.array_equal(
+        read_predictions(spec.output_dir).predictions, read_predictions(other.output_dir).predictions
+    )
 
 
 @pytest.mark.parametrize(

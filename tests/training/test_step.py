@@ -91,7 +91,8 @@ def test_two_processes_do_not_change_the_step(tmp_path):
     root = Path(__file__).resolve().parents[2]
     env = {**os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(root)}
     subprocess.run(
-        [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=29531", str(script), str(tmp_path)],
+        [sys.executable, "-m", "torch.distributed.run", "--nproc_per_node=2", "--master_port=29531",
+         str(script), str(tmp_path)],
         check=True, env=env, timeout=240,
     )  # fmt: skip
     launched = np.load(tmp_path / "weights.npz")

@@ -87,9 +87,7 @@ def draw_patient(rng: np.random.Generator) -> Patient:
     if "LVH" in conditions:
         voltage = float(np.clip(rng.normal(4.3, 0.4), 3.9, 5.5))
     else:
-        voltage = float(
-            np.clip(rng.normal(2.25 - 0.008 * (age - 50) + 0.2 * (sex == "male"), 0.45), 1.1, 3.15)
-        )
+        voltage = float(np.clip(rng.normal(2.25 - 0.008 * (age - 50) + 0.2 * (sex == "male"), 0.45), 1.1, 3.15))
     acute = "IMI" in conditions and rng.random() < 0.4
     return Patient(
         conditions=conditions,

@@ -37,11 +37,7 @@ class FibrillatoryWaves:
 
     def at(self, seconds: FloatArray) -> FloatArray:
         """The atrial dipole (time, 3) in mV."""
-        swing = (
-            self.deviation
-            / self.deviation_rate
-            * np.sin(2 * np.pi * self.deviation_rate * seconds + self.phase[0])
-        )
+        swing = self.deviation / self.deviation_rate * np.sin(2 * np.pi * self.deviation_rate * seconds + self.phase[0])
         # A second, incommensurate swing keeps the waves from looking like a regular flutter.
         swing += 2.2 * np.sin(2 * np.pi * 0.37 * self.deviation_rate * seconds + self.phase[3])
         angle = 2 * np.pi * self.frequency * seconds + swing + self.phase[1]

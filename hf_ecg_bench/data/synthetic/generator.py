@@ -85,9 +85,7 @@ def plan_record(index: int, seed: int = 0, *, records_per_patient: int = 2) -> R
     if sinus:
         bpm = float(np.clip(patient.heart_rate + rng.normal(0, 5), 45, 88 if block else 112))
         arrhythmia = float(np.clip(0.055 - 0.0005 * patient.age, 0.008, 0.05) * rng.uniform(0.6, 1.4))
-        intervals = rhythm.sinus_intervals(
-            rng, 60 / bpm, arrhythmia, breathing_rate, breathing_phase, SECONDS
-        )
+        intervals = rhythm.sinus_intervals(rng, 60 / bpm, arrhythmia, breathing_rate, breathing_phase, SECONDS)
     else:
         bpm = float(np.clip(patient.heart_rate + 14 + rng.normal(0, 12), 58, 138))
         intervals = rhythm.fibrillation_intervals(rng, 60 / bpm, float(rng.uniform(0.15, 0.27)), SECONDS)
@@ -148,9 +146,7 @@ def dipole_moment(plan: RecordPlan) -> FloatArray:
     dipole = np.zeros((samples, 3))
     beats, shape = plan.beats, plan.shape
     # Lungs full of air conduct badly: the signal is smaller at the top of a breath.
-    gain = 1 - plan.breathing_gain * rhythm.respiration(
-        beats.onset, plan.breathing_rate, plan.breathing_phase
-    )
+    gain = 1 - plan.breathing_gain * rhythm.respiration(beats.onset, plan.breathing_rate, plan.breathing_phase)
     # Fridericia: QT goes with the cube root of the RR interval; it follows a sudden change only in part.
     mean_rr = 60 / plan.truth["heart_rate"]
     stretch = np.cbrt(0.8 * mean_rr + 0.2 * np.clip(beats.preceding_rr, 0.4, 1.6))
@@ -177,9 +173,7 @@ def render(plan: RecordPlan, *, noisy: bool = True) -> NDArray[np.float32]:
     return digitise(leads)
 
 
-def generate_record(
-    index: int, seed: int = 0, *, records_per_patient: int = 2, noisy: bool = True
-) -> SyntheticRecord:
+def generate_record(index: int, seed: int = 0, *, records_per_patient: int = 2, noisy: bool = True) -> SyntheticRecord:
     """Record `index` of the dataset with that seed."""
     plan = plan_record(index, seed, records_per_patient=records_per_patient)
     return SyntheticRecord(plan, render(plan, noisy=noisy))

@@ -88,9 +88,7 @@ class Morphology:
     qrs_axis: float
 
 
-def build(
-    patient: Patient, *, sinus: bool, pr: float, qrs: float, voltage: float, jitter: FloatArray
-) -> Morphology:
+def build(patient: Patient, *, sinus: bool, pr: float, qrs: float, voltage: float, jitter: FloatArray) -> Morphology:
     """The morphology of one recording.
 
     Args:
@@ -149,9 +147,7 @@ def _ventricles(patient: Patient, voltage: float, jitter: FloatArray) -> tuple[W
     left_block = "LBBB" in patient.conditions
     waves = _individual(_LEFT_BLOCK if left_block else _NORMAL, patient, 0.05 if left_block else 0.08)
     delta = float(np.clip(patient.axis - _frontal(waves), -60, 45))
-    waves = waves.transformed(
-        _rotation(patient.tilt + jitter[0], patient.turn + jitter[1], delta + jitter[2])
-    )
+    waves = waves.transformed(_rotation(patient.tilt + jitter[0], patient.turn + jitter[1], delta + jitter[2]))
     if "LVH" in patient.conditions:
         # The thick left ventricle: more force to the left and back than down.
         thick = np.array([1.2, 0.75, 1.2])
@@ -165,9 +161,7 @@ def _ventricles(patient: Patient, voltage: float, jitter: FloatArray) -> tuple[W
         waves = _without_inferior_wall(waves, patient.infarct_size)
     if "RBBB" in patient.conditions:
         size = 0.8 + 0.25 * np.tanh(patient.ectopic[0])
-        waves = Waves(waves.centre, waves.width, waves.vector * np.array([1, 1, 0.75])) + _RIGHT_BLOCK.scaled(
-            size
-        )
+        waves = Waves(waves.centre, waves.width, waves.vector * np.array([1, 1, 0.75])) + _RIGHT_BLOCK.scaled(size)
     return waves, delta
 
 
@@ -192,9 +186,7 @@ def _fit_duration(waves: Waves, seconds: float) -> Waves:
 
 
 def _atria(patient: Patient, pr: float, jitter: FloatArray) -> Waves:
-    waves = _individual(_P, patient, 0.08).transformed(
-        _rotation(jitter[0], jitter[1], 0.2 * (patient.axis - 45))
-    )
+    waves = _individual(_P, patient, 0.08).transformed(_rotation(jitter[0], jitter[1], 0.2 * (patient.axis - 45)))
     return waves.shifted(-pr - waves.extent(P_EDGE)[0])
 
 

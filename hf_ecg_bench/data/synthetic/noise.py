@@ -58,9 +58,7 @@ def _muscle_spectrum(samples: int, rate: int) -> tuple[slice, FloatArray]:
     return slice(int(low), int(high)), shape * samples / (2 * np.sqrt((shape**2).sum()))
 
 
-def electrode_noise(
-    rng: np.random.Generator, levels: NoiseLevels, breathing: FloatArray, rate: int
-) -> FloatArray:
+def electrode_noise(rng: np.random.Generator, levels: NoiseLevels, breathing: FloatArray, rate: int) -> FloatArray:
     """Noise potentials (time, 9) in mV at RA, LA, LL, V1..V6; `breathing` (time,) is -1 to 1."""
     samples = len(breathing)
     basis = _drift_basis(samples, rate)

@@ -53,9 +53,7 @@ def sinus_intervals(
     return mean * np.clip(1 + arrhythmia * wave, 0.75, 1.35)
 
 
-def fibrillation_intervals(
-    rng: np.random.Generator, mean: float, spread: float, seconds: float
-) -> FloatArray:
+def fibrillation_intervals(rng: np.random.Generator, mean: float, spread: float, seconds: float) -> FloatArray:
     """RR intervals in seconds, irregularly irregular: independent gamma above a refractory period.
 
     `spread` is the relative standard deviation.

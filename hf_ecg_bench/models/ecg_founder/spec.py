@@ -5,8 +5,7 @@ from hf_ecg_bench.models.spec import ModelSpec, Overlap
 SPEC = ModelSpec(
     id="ecg_founder",
     title="ECGFounder",
-    paper="J. Li et al., An Electrocardiogram Foundation Model Built on over 10 Million Recordings, "
-    "NEJM AI 2(7), 2025",
+    paper="J. Li et al., An Electrocardiogram Foundation Model Built on over 10 Million Recordings, NEJM AI 2(7), 2025",
     citation="""@article{li2025ecgfounder,
   title = {An Electrocardiogram Foundation Model Built on over 10 Million Recordings},
   author = {Li, Jun and Aguirre, Aaron D. and Moura Junior, Valdery and Jin, Jiarui and

@@ -41,6 +41,4 @@ class Net1dConfig(EcgConfig):
                 f"depths {self.depths}, hidden_size {self.hidden_size}"
             )
         if any(width % self.group_width for width in self.widths):
-            raise ContractError(
-                f"widths must be multiples of group_width {self.group_width}, found {self.widths}"
-            )
+            raise ContractError(f"widths must be multiples of group_width {self.group_width}, found {self.widths}")

@@ -53,11 +53,7 @@ class SameConv(nn.Conv1d):
         outputs, left, _ = same_padding(length, kernel, stride)
         width_in, width_out = channels // groups, self.out_channels // groups
         # tap[i, j]: which kernel entry leads from input i to output j; the entry after the last is zero.
-        tap = (
-            torch.arange(length, device=x.device)[:, None]
-            - stride * torch.arange(outputs, device=x.device)
-            + left
-        )
+        tap = torch.arange(length, device=x.device)[:, None] - stride * torch.arange(outputs, device=x.device) + left
         tap = torch.where((tap >= 0) & (tap < kernel), tap, kernel)
         taps = functional.pad(self.weight, (0, 1)).view(groups, width_out, width_in, kernel + 1)
         matrices = taps.permute(3, 0, 2, 1).flatten(1).index_select(0, tap.flatten())

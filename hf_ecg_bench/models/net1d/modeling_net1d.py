@@ -17,9 +17,7 @@ from hf_ecg_bench.models.net1d.convolution import SameConv
 class Net1dBlock(nn.Module):
     """Bottleneck of 1x1, grouped, 1x1 convolutions; squeeze-excitation; (batch, time, in) -> out."""
 
-    def __init__(
-        self, in_channels: int, out_channels: int, config: Net1dConfig, downsample: bool, first: bool
-    ) -> None:
+    def __init__(self, in_channels: int, out_channels: int, config: Net1dConfig, downsample: bool, first: bool) -> None:
         super().__init__()
         self.downsample, self.first = downsample, first
         stride, groups = 2 if downsample else 1, out_channels // config.group_width
@@ -54,9 +52,7 @@ class Net1dBlock(nn.Module):
 class Net1dStage(nn.Module):
     """Blocks of one width, the first of which halves the length."""
 
-    def __init__(
-        self, in_channels: int, out_channels: int, depth: int, config: Net1dConfig, first: bool
-    ) -> None:
+    def __init__(self, in_channels: int, out_channels: int, depth: int, config: Net1dConfig, first: bool) -> None:
         super().__init__()
         inputs = [in_channels] + [out_channels] * (depth - 1)
         self.block_list = nn.ModuleList(

@@ -17,9 +17,7 @@ import torch
 from torch import Tensor
 
 
-def kernel_basis(
-    log_dt: Tensor, B: Tensor, P: Tensor, Q: Tensor, w: Tensor, l_max: int, length: int
-) -> Tensor:
+def kernel_basis(log_dt: Tensor, B: Tensor, P: Tensor, Q: Tensor, w: Tensor, l_max: int, length: int) -> Tensor:
     """The basis y of the kernel.
 
     Args:
@@ -65,9 +63,7 @@ def _discretise(log_dt: Tensor, B: Tensor, P: Tensor, Q: Tensor, w: Tensor) -> t
     A = A - 2 * left.unsqueeze(-1) * right.unsqueeze(-2)
     dt = log_dt.exp()[:, None, None]
     identity = torch.eye(A.shape[-1], dtype=A.dtype, device=A.device)
-    both = torch.cat(
-        [identity + dt / 2 * A, dt * torch.cat([B[..., 0], B[..., 1]], dim=-1).unsqueeze(-1)], dim=-1
-    )
+    both = torch.cat([identity + dt / 2 * A, dt * torch.cat([B[..., 0], B[..., 1]], dim=-1).unsqueeze(-1)], dim=-1)
     solved = torch.linalg.solve(identity - dt / 2 * A, both)
     return solved[..., :-1], solved[..., -1:]
 

@@ -47,9 +47,7 @@ class S4Kernel(nn.Module):
         channels, pairs, _ = self.w.shape
         B, P, w = hippo_legs(2 * pairs)
         for name, value in (("B", B), ("P", P), ("Q", P.conj().resolve_conj()), ("w", w)):
-            initialization.copy_(
-                getattr(self, name), torch.view_as_real(value).expand(getattr(self, name).shape)
-            )
+            initialization.copy_(getattr(self, name), torch.view_as_real(value).expand(getattr(self, name).shape))
         low, high = (math.log(value) for value in self.dt_range)
         initialization.uniform_(self.log_dt, low, high)
         C = torch.randn(2, channels, pairs, 2, device=self.w.device) / math.sqrt(2)
@@ -115,9 +113,7 @@ class S4Model(EcgModel):
         kernels = [cast(S4Layer, layer).kernel for layer in self.layers]
         with torch.autocast(self.device.type, enabled=False):
             with torch.no_grad():
-                log_dt, B, P, Q, w = map(
-                    torch.cat, zip(*(kernel.dynamics() for kernel in kernels), strict=True)
-                )
+                log_dt, B, P, Q, w = map(torch.cat, zip(*(kernel.dynamics() for kernel in kernels), strict=True))
                 basis = kernel_basis(log_dt, B, P, Q, w, self.config.l_max, length)
             C = torch.cat([kernel.C for kernel in kernels], dim=1)
             C = C.to(torch.promote_types(C.dtype, torch.float32))

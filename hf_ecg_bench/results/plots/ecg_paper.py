@@ -38,9 +38,7 @@ def paper_size(seconds: float) -> tuple[float, float]:
     return 5 * float(np.ceil(width / 5 - 1e-9)), TOP + len(ROWS) * ROW_HEIGHT + BOTTOM
 
 
-def plot_ecg(
-    signal: NDArray[np.floating], sampling_rate: float, *, unit: str = "mV", caption: str = ""
-) -> Figure:
+def plot_ecg(signal: NDArray[np.floating], sampling_rate: float, *, unit: str = "mV", caption: str = "") -> Figure:
     """The first ten seconds of a record on a sheet whose size in inches is its size on paper.
 
     Args:
@@ -92,9 +90,7 @@ def _strip(
         solid_joinstyle="round",
         clip_on=True,
     )
-    axes.text(
-        x[0] + 1.5 if len(x) else LEFT, middle + 11.0, name, fontsize=8.5, fontweight="bold", color=TRACE
-    )
+    axes.text(x[0] + 1.5 if len(x) else LEFT, middle + 11.0, name, fontsize=8.5, fontweight="bold", color=TRACE)
 
 
 def _calibration(axes: Axes, middle: float) -> None:

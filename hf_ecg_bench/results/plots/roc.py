@@ -62,9 +62,7 @@ def plot_roc(targets: FloatArray, scores: FloatArray, names: Sequence[str], note
             axes.fill_between(false_rate, true_rate, color=BLUE, alpha=0.12, linewidth=0)
             axes.plot(false_rate, true_rate, color=BLUE, linewidth=1.5, solid_joinstyle="bevel")
         else:
-            axes.text(
-                0.5, 0.5, "undefined:\none class only", ha="center", va="center", color=MUTED, fontsize=8
-            )
+            axes.text(0.5, 0.5, "undefined:\none class only", ha="center", va="center", color=MUTED, fontsize=8)
         title(axes, names[index], note=notes[index])
     label_sides(figure, "False positive rate (1 - specificity)", "True positive rate (sensitivity)")
     return figure
