@@ -30,7 +30,7 @@ class Result:
         metrics: what `evaluation.summary.summarise` returns: {n, metrics: {macro_auroc: {value, low, high}, ...},
             targets: {name: {kind, auroc | mae: {value, low, high}, ...}}, resampling: {...}}.
         history: one dict per epoch: {epoch, train_loss, validation_<metric>, ...}.
-        cost: {train_seconds, evaluate_seconds, peak_memory_bytes, parameters, trainable_parameters, records_per_second}.
+        cost: {train_seconds, evaluate_seconds, peak_memory_bytes, parameters, trainable_parameters, records_per_second}
         environment: versions, device, git commit.
         warnings: what a reader must know (undefined labels, few positives, small training set).
     """
