@@ -84,14 +84,13 @@ def check_losses(oracle, model_id: str, mode: str, model, training: bool = True)
     assert losses(oracle, model_id, model, training) == pytest.approx(expected, rel=1e-8)
 
 
-@pytest.mark.parametrize(("model_id", "training"), [("s4", False), pytest.param("net1d", True, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(("model_id", "training"), [("s4", False), ("net1d", True)])
 def test_training_from_scratch_follows_the_reference(oracle, model_id, training):
     """S4 in eval mode, which switches its dropout off."""
     model, _ = build_from_checkpoint(get_model_spec(model_id), oracle.checkpoint(ORACLES[model_id]), "oracle", "")
     check_losses(oracle, model_id, "supervised", model, training)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("mode", MODES)
 def test_adaptation_follows_the_reference(oracle, mode):
     head, frozen = MODES[mode]
