@@ -6,6 +6,7 @@ import argparse
 import pickle
 import re
 import struct
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -96,13 +97,15 @@ def _read_safetensors(file: Path) -> dict[str, Any]:
 
 def _read_torch(file: Path, start: bytes) -> Any:
     try:
-        with torch.serialization.safe_globals(_HARMLESS):
+        with torch.serialization.safe_globals(_HARMLESS), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # it warns of pickles that torch did not write, and then refuses them
             return torch.load(file, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
         match = re.search(r"GLOBAL (\S+)", str(error))
         if match is None:
             raise CheckpointError(
-                f"{file} is not a checkpoint, or damaged: {_short(error)}", fix="download it again"
+                f"{file} is refused: not a pickle that torch wrote ({_short(error)})",
+                fix="download it again, or ask its authors for a safetensors file",
             ) from error
         raise CheckpointError(
             f"{file} is refused: reading it would call {match.group(1)}; a checkpoint may hold tensors only",
@@ -116,5 +119,7 @@ def _read_torch(file: Path, start: bytes) -> Any:
 
 
 def _short(error: Exception) -> str:
+    """The reason alone: torch appends advice that does not apply here."""
     text = " ".join(str(error).split("WeightsUnpickler error:")[-1].split())
+    text = re.split(r"\.? Check the documentation|\. This is an internal", text)[0]
     return text[:160] + ("..." if len(text) > 160 else "")
