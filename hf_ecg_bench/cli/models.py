@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -40,4 +41,4 @@ def _convert(arguments: argparse.Namespace) -> None:
     if arguments.push_to_hub is not None:
         from hf_ecg_bench.hub import push_folder
 
-        print(push_folder("model", arguments.output_dir, arguments.push_to_hub or None))
+        print("pushed:", push_folder("model", arguments.output_dir, arguments.push_to_hub or None), file=sys.stderr)

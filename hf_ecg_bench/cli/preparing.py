@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,11 @@ def register(verbs: Any) -> None:
     prepare.add_argument("--limit", type=int, metavar="N", help="at most N records, for a quick look")
     prepare.add_argument("--strict", action="store_true", help="stop at the first record that would be left out")
     prepare.add_argument(
-        "--push-to-hub", nargs="?", const="", metavar="REPO", help="push afterwards (default repo: ecg-bench/DATASET)"
+        "--push-to-hub",
+        nargs="?",
+        const="",
+        metavar="REPO",
+        help="push afterwards; a complete build with default options has a default repo: ecg-bench/DATASET",
     )
     prepare.add_argument("--json", action="store_true", help="print the ledger as JSON")
     prepare.set_defaults(handler=_prepare)
@@ -58,4 +63,4 @@ def _prepare(arguments: argparse.Namespace) -> None:
     if arguments.push_to_hub is not None:
         from hf_ecg_bench.hub import push_folder
 
-        print(push_folder("dataset", arguments.output_dir, arguments.push_to_hub or None))
+        print("pushed:", push_folder("dataset", arguments.output_dir, arguments.push_to_hub or None), file=sys.stderr)

@@ -38,7 +38,7 @@ def register(verbs: Any) -> None:
         **example("hf-ecg-bench report runs/s4", "hf-ecg-bench report runs --output-dir report"),
     )
     report.add_argument("results_dir", type=Path, metavar="RESULTS_DIR", help="a run's folder, or a folder of runs")
-    report.add_argument("--output-dir", type=Path, help="default: RESULTS_DIR/report")
+    report.add_argument("--output-dir", type=Path, help="default: RESULTS_DIR itself")
     report.set_defaults(handler=_report)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -58,7 +59,7 @@ def register(verbs: Any) -> None:
         metavar="KEY=VALUE",
         help="a field of the model's configuration (scratch only)",
     )
-    run.add_argument("--json", action="store_true", help="print the result as JSON")
+    run.add_argument("--json", action="store_true", help="print the scores as JSON (result.json has everything)")
     run.set_defaults(handler=_run)
 
     demo = verbs.add_parser(
@@ -103,6 +104,8 @@ def _run(arguments: argparse.Namespace) -> None:
             n_resamples=arguments.n_resamples,
         )
     )
+    if int(os.environ.get("RANK", "0")):  # one process of a launch speaks for all
+        return
     print_score(result.metrics, as_json=arguments.json)
     fitted = ", ".join(
         f"{name} {value:.4f}" for name, value in result.selection["training"].items() if name != "records"

@@ -5,6 +5,7 @@ the spot.
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from hf_ecg_bench.data.registry import get_builder, list_datasets
 from hf_ecg_bench.errors import DataError, unknown_name
 
 NAMESPACE = "ecg-bench"
+_HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 
 
 @dataclass(frozen=True)
@@ -55,7 +57,9 @@ def load_prepared(name: str | Path) -> PreparedDataset:
         return _from_folder(folder)
     dataset_id = text.removeprefix(f"{NAMESPACE}/")
     if dataset_id not in list_datasets():
-        if len(folder.parts) > 1 and "/".join(folder.parts[:1]) != NAMESPACE:
+        if _HUB_ID.fullmatch(text):
+            return _from_hub(text)
+        if len(folder.parts) > 1:
             raise DataError(f"no folder {text}", fix="hf-ecg-bench prepare DATASET --raw-dir ... --output-dir " + text)
         raise unknown_name("dataset or folder", text, list_datasets(), fix="hf-ecg-bench list datasets")
     local = Path(NAMESPACE) / dataset_id
@@ -63,7 +67,7 @@ def load_prepared(name: str | Path) -> PreparedDataset:
         return _from_folder(local)
     if not get_builder(dataset_id).SPEC.needs_raw_dir:
         return _generated(dataset_id)
-    return _from_hub(dataset_id)
+    return _from_hub(f"{NAMESPACE}/{dataset_id}")
 
 
 def _from_folder(folder: Path) -> PreparedDataset:
@@ -85,8 +89,8 @@ def _from_folder(folder: Path) -> PreparedDataset:
     return _prepared(loaded, info, str(folder))
 
 
-def _from_hub(dataset_id: str) -> PreparedDataset:
-    repo = f"{NAMESPACE}/{dataset_id}"
+def _from_hub(repo: str) -> PreparedDataset:
+    name = repo.split("/")[1]
     try:
         info = _read_info(Path(hf_hub_download(repo, INFO_FILE, repo_type="dataset")))
         loaded = datasets.load_dataset(repo)
@@ -99,8 +103,8 @@ def _from_hub(dataset_id: str) -> PreparedDataset:
         datasets.exceptions.DatasetNotFoundError,
     ) as error:
         raise DataError(
-            f"{dataset_id}: no folder ./{repo}, and the Hub did not give {repo} ({_first_line(error)})",
-            fix=f"hf-ecg-bench prepare {dataset_id} --raw-dir FOLDER --output-dir {repo}",
+            f"{name}: no folder ./{repo}, and the Hub did not give {repo} ({_first_line(error)})",
+            fix=f"hf-ecg-bench prepare {name} --raw-dir FOLDER --output-dir {repo}",
         ) from error
     return _prepared(loaded, info, repo)
 

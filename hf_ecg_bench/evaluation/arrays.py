@@ -72,7 +72,9 @@ def _as_float(name: str, values: ArrayLike) -> FloatArray:
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
         raise PredictionsError(f"{name}: expected numbers, found an array of {array.dtype}")
-    return array if array.dtype == np.float64 else array.astype(np.float32, copy=False)
+    # float32 only where it holds every value: rounding would make ties.
+    small = array.dtype.kind == "b" or (array.dtype.itemsize <= (4 if array.dtype.kind == "f" else 2))
+    return array.astype(np.float32 if small else np.float64, copy=False)
 
 
 def _first(mask: NDArray[np.bool_]) -> tuple[int, int]:

@@ -68,6 +68,8 @@ def draw_resamples(
     if indices is None:
         if n_resamples < 1:
             raise PredictionsError(f"n_resamples: expected at least 1, found {n_resamples}", fix="--n-resamples 1000")
+        if seed < 0:
+            raise PredictionsError(f"seed: expected 0 or more, found {seed}", fix="--seed 0")
         counts = _draw(n_groups, n_resamples, seed)
     else:
         counts = _count(indices, n_groups)
@@ -105,7 +107,7 @@ def _draw(n: int, n_resamples: int, seed: int) -> Counts:
 
 def _count(indices: ArrayLike, n: int) -> Counts:
     drawn = np.asarray(indices)
-    if drawn.ndim != 2 or drawn.dtype.kind not in "iu" or 0 in drawn.shape:
+    if drawn.ndim != 2 or drawn.dtype.kind not in "iu" or not len(drawn) or drawn.shape[1] != n:
         raise PredictionsError(
             f"indices: expected integers of shape (resamples, {n}), found {drawn.dtype} of shape {drawn.shape}"
         )

@@ -12,7 +12,7 @@ from hf_ecg_bench.errors import ContractError
 from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.signals.contract import VOLTS, ModelInput, SignalSource, plan
 from hf_ecg_bench.signals.leads import LEADS
-from hf_ecg_bench.signals.windows import evaluation_starts
+from hf_ecg_bench.signals.windows import Tail, evaluation_starts
 
 # Millivolts that no surface ECG exceeds for long: a signal beyond is in other units, or raw counts.
 _PLAUSIBLE_MV = 30.0
@@ -51,12 +51,13 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
         self.tail = tail
 
     @classmethod
-    def from_config(cls, config: EcgConfig) -> EcgFeatureExtractor:
+    def from_config(cls, config: EcgConfig, tail: Tail = "drop") -> EcgFeatureExtractor:
         """The extractor that belongs to a model."""
         return cls(
             sampling_rate=config.sampling_rate,
             window_seconds=config.window_seconds,
             fixed_length=getattr(config, "fixed_length", None),
+            tail=tail,
         )
 
     def __call__(

@@ -77,7 +77,7 @@ def load_model(
 def resolve(name_or_dir: str | os.PathLike[str], pretrained: bool | None = None) -> tuple[str | None, ModelSpec | None]:
     """Where a model comes from: (folder or Hub id, None), or (None, spec) for a fresh one."""
     name = os.fspath(name_or_dir)
-    if Path(name).is_dir():
+    if name not in MODELS and Path(name).is_dir():  # a folder that is called like a model is written ./s4
         return name, None
     model_id = name.removeprefix("ecg-bench/").replace("-", "_")
     if model_id not in MODELS:
@@ -131,7 +131,7 @@ def _load(source: str, overrides: dict[str, Any]) -> PreTrainedModel:
         raise CheckpointError(
             f"{source} is a backbone: a head needs target_names", fix="load_model(..., target_names=[...])"
         )
-    fresh_head = "id2label" in overrides or overrides.get("head", config.head) != config.head
+    before = (config.head, list((config.id2label or {}).values()))
     for name, value in overrides.items():
         if name not in config.field_names():
             raise unknown_name(f"{type(config).__name__} field", name, config.field_names())
@@ -140,12 +140,17 @@ def _load(source: str, overrides: dict[str, Any]) -> PreTrainedModel:
         for name in ("target_mean", "target_std"):
             setattr(config, name, overrides.get(name))
     auto = AutoModelForSequenceClassification if is_classifier or "id2label" in overrides else AutoModel
+    other_head = is_classifier and before != (config.head, list((config.id2label or {}).values()))
     try:
-        return auto.from_pretrained(source, config=config, ignore_mismatched_sizes=fresh_head)
+        model = auto.from_pretrained(source, config=config, ignore_mismatched_sizes=other_head)
     except OSError as error:
         raise CheckpointError(
             f"no weights can be loaded from {source}: {_first_line(error)}", fix=_fix(source)
         ) from error
+    if other_head:
+        # Weights of the same shape for other targets would be taken over without a word: draw a new head instead.
+        model.head = type(model.head)(config.hidden_size, config.n_targets).to(model.dtype).eval()
+    return model
 
 
 def _seeded(seed: int | None) -> Any:

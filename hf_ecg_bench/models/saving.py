@@ -12,15 +12,19 @@ from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.files import explain_os_errors
 from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
+from hf_ecg_bench.signals.windows import Tail
 
 
-def save_model(model: PreTrainedModel, folder: str | Path, card: str | None = None, *, replace: bool = True) -> Path:
+def save_model(
+    model: PreTrainedModel, folder: str | Path, card: str | None = None, *, replace: bool = True, tail: Tail = "drop"
+) -> Path:
     """Write weights, config.json, preprocessor_config.json and the card, loadable by the Auto classes.
 
     The folder appears complete or not at all; an older one is replaced.
 
     Args:
         card: text of README.md.
+        tail: what the extractor does with the end of a record that fills no window.
         replace: whether an existing folder that holds files may be replaced.
 
     Raises:
@@ -37,7 +41,7 @@ def save_model(model: PreTrainedModel, folder: str | Path, card: str | None = No
         try:
             temporary.chmod(0o755)
             model.save_pretrained(temporary)
-            _extractor(model).save_pretrained(temporary)
+            _extractor(model, tail).save_pretrained(temporary)
             if card is not None:
                 (temporary / "README.md").write_text(card, encoding="utf-8")
             if target.exists():
@@ -48,8 +52,8 @@ def save_model(model: PreTrainedModel, folder: str | Path, card: str | None = No
     return target
 
 
-def _extractor(model: PreTrainedModel) -> EcgFeatureExtractor:
+def _extractor(model: PreTrainedModel, tail: Tail) -> EcgFeatureExtractor:
     config = model.config
     if not isinstance(config, EcgConfig):
         raise EcgBenchError(f"{type(model).__name__} is not one of this package's models")
-    return EcgFeatureExtractor.from_config(config)
+    return EcgFeatureExtractor.from_config(config, tail=tail)

@@ -156,11 +156,13 @@ def align(first: Predictions, second: Predictions) -> Predictions:
 
 
 def as_float(values: Any) -> NDArray[Any]:
-    """float64 stays (rounding would make ties), everything else numeric becomes float32."""
+    """Numbers as float32 or float64, whichever holds them without rounding."""
     array = np.asarray(values)
     if array.dtype.kind not in "biuf":
         raise PredictionsError(f"expected numbers, found an array of {array.dtype}", fix="store a plain float array")
-    return array if array.dtype == np.float64 else array.astype(np.float32, copy=False)
+    # float32 only where it holds every value: rounding would make ties.
+    small = array.dtype.kind == "b" or (array.dtype.itemsize <= (4 if array.dtype.kind == "f" else 2))
+    return array.astype(np.float32 if small else np.float64, copy=False)
 
 
 def _is_missing(value: Any) -> bool:

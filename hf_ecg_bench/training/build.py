@@ -67,10 +67,20 @@ def build_model(
     )
 
 
-def model_source(spec: RunSpec, model: PreTrainedModel) -> dict[str, Any]:
-    """What identifies the model in a result: its type, where it came from, and the digest of its source weights."""
+def model_source(spec: RunSpec, model: PreTrainedModel, digest: str | None) -> dict[str, Any]:
+    """What identifies the model in a result.
+
+    Keys: `id`; `source` as the user gave it; `digest`, SHA-256 of the weights file that was adapted (None for a model
+    from scratch or from the Hub); `revision` on the Hub; `checkpoint_digest` of the public file it was converted from.
+    """
     config = model.config
-    return {"id": config.model_type, "source": spec.model, "digest": getattr(config, "source_digest", None)}
+    return {
+        "id": config.model_type.removeprefix("ecg_bench_"),
+        "source": spec.model,
+        "digest": digest,
+        "revision": getattr(config, "_commit_hash", None),
+        "checkpoint_digest": getattr(config, "source_digest", None),
+    }
 
 
 def conversion_plan(records: TaskRecords, config: Any, where: str) -> ConversionPlan:
@@ -150,6 +160,9 @@ def build_trainer(
         dataloader_pin_memory=not on_cpu,
         ddp_find_unused_parameters=True if shares > 1 else None,
     )
+    # Several visible GPUs without a launcher would multiply the batch behind the protocol's back (nn.DataParallel).
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1
     trainer = EcgTrainer(
         model=model,
         args=arguments,

@@ -9,14 +9,20 @@ from hf_ecg_bench.training.spec import PROTOCOLS, Protocol, RunSpec
 
 _FEW_RECORDS = 200
 _FEW_OF_A_CLASS = 10
+# Builder options that change a task, with the values that do not.
+_DECISIVE_OPTIONS: dict[str, tuple[Any, ...]] = {"splits": (None, "fixed"), "min_count": (None,), "limit": (None,)}
 
 
-def caveats(metrics: dict[str, Any], spec: RunSpec, protocol: Protocol) -> list[str]:
+def caveats(
+    metrics: dict[str, Any], spec: RunSpec, protocol: Protocol, options: dict[str, Any], resumed: bool
+) -> list[str]:
     """Sentences for the result, the report and the terminal, the most important first.
 
     Args:
         metrics: what `evaluation.summary.summarise` returned.
         spec, protocol: of the run.
+        options: that the dataset was prepared with.
+        resumed: whether the run was killed and went on.
     """
     found = []
     yes_no = {name: target for name, target in metrics["targets"].items() if target["kind"] == "binary"}
@@ -28,6 +34,13 @@ def caveats(metrics: dict[str, Any], spec: RunSpec, protocol: Protocol) -> list[
     changed = [name for name in vars(protocol) if getattr(protocol, name) != getattr(PROTOCOLS[spec.protocol], name)]
     if changed:
         found.append(f"differs from the {spec.protocol} protocol in: {', '.join(changed)}")
+    other = [
+        f"{name}={options[name]}" for name in _DECISIVE_OPTIONS if options.get(name) not in _DECISIVE_OPTIONS[name]
+    ]
+    if other:
+        found.append(f"the data were prepared with {', '.join(other)}: other records or labels than the published task")
+    if resumed:
+        found.append("the run was resumed; its training time is that of the last part")
     undefined = [name for name, number in rarer.items() if number == 0]
     if undefined:
         found.append(

@@ -33,6 +33,7 @@ from hf_ecg_bench.training.trainer import EcgTrainer, record_predictions
 
 Say = Callable[[str], None]
 _FITTED_RECORDS = 2000
+_BOOTSTRAP_SEED = 0  # one for all runs of a task, whatever their training seed: their intervals share the resamples
 
 
 @dataclass
@@ -40,6 +41,7 @@ class Inputs:
     """What the run works on."""
 
     spec: RunSpec
+    digests: dict[str, str | None]
     task: Task
     mode: Mode
     protocol: Protocol
@@ -49,26 +51,27 @@ class Inputs:
     std: np.ndarray
 
 
-def execute(spec: RunSpec, say: Say, *, write: bool) -> Result:
+def execute(spec: RunSpec, digests: dict[str, str | None], say: Say, *, write: bool) -> Result:
     """Compute the run and, in the writing process, store predictions, examples and model (not yet the result)."""
     quiet_libraries()
-    inputs = load(spec)
+    inputs = load(spec, digests)
     model = build_model(spec, inputs.mode, inputs.records.columns, inputs.mean, inputs.std)
     plan = conversion_plan(inputs.records, model.config, inputs.prepared.source)
     announce(inputs, plan, say)
     trainer, test = trainer_and_test(inputs, model, plan, say)
     started = time.perf_counter()
-    trainer.fit()
+    resumed = trainer.fit()
     trained = time.perf_counter()
     predictions = record_predictions(trainer.window_logits(test), test, inputs.records.columns.is_regression)
     cost = cost_of(model, trained - started, time.perf_counter() - trained, len(predictions))
+    cost["resumed"] = resumed
     fit = training_scores(inputs, trainer, plan)
     if write:
         store(inputs, trainer, predictions)
     return result_of(inputs, trainer, plan, model, predictions, {"cost": cost, "training": fit})
 
 
-def load(spec: RunSpec) -> Inputs:
+def load(spec: RunSpec, digests: dict[str, str | None]) -> Inputs:
     """Names, data and targets, checked before anything expensive starts."""
     task, mode, protocol = get_task(spec.task), get_mode(spec.mode), spec.hyperparameters()
     prepared = load_prepared(spec.data or task.dataset)
@@ -83,7 +86,7 @@ def load(spec: RunSpec) -> Inputs:
             "incomplete batches are not trained on",
             fix=f"--batch-size {max(1, number // 2)}",
         )
-    return Inputs(spec, task, mode, protocol, prepared, records, mean, std)
+    return Inputs(spec, digests, task, mode, protocol, prepared, records, mean, std)
 
 
 def announce(inputs: Inputs, plan: ConversionPlan, say: Say) -> None:
@@ -152,7 +155,7 @@ def store(inputs: Inputs, trainer: EcgTrainer, predictions: np.ndarray) -> None:
     )
     chosen = choose_examples(test.targets, predictions, columns.is_regression, inputs.spec.examples)
     write_examples(folder, test, chosen, inputs.records.sampling_rate)
-    trainer.save_adapted(folder / MODEL_FOLDER)
+    trainer.save_adapted(folder / MODEL_FOLDER, inputs.protocol.tail)
 
 
 def result_of(
@@ -168,18 +171,19 @@ def result_of(
     names, test = records.columns.names, records.splits["test"]
     metrics = summarise(
         test.targets, predictions, names, records.columns.kinds,
-        groups=test.patient_id, n_resamples=spec.n_resamples, seed=spec.seed,
+        groups=test.patient_id, n_resamples=spec.n_resamples, seed=_BOOTSTRAP_SEED,
     )  # fmt: skip
     return Result(
         task=inputs.task.id,
         dataset={
             "id": inputs.task.dataset,
             "source": inputs.prepared.source,
-            "digest": inputs.prepared.info.get("digest"),
+            "digest": inputs.prepared.info["digest"],
+            "options": inputs.prepared.info.get("options", {}),
             "records": {name: len(split.records) for name, split in records.splits.items()},
             "excluded": records.excluded,
         },
-        model=model_source(spec, model),
+        model=model_source(spec, model, inputs.digests["model"]),
         mode=inputs.mode.id,
         protocol=spec.protocol,
         preprocessing="paper",
@@ -201,5 +205,8 @@ def result_of(
         history=trainer.epochs(),
         cost=measured["cost"],
         environment=environment(),
-        warnings=[*records.warnings, *caveats(metrics, spec, protocol)],
+        warnings=[
+            *records.warnings,
+            *caveats(metrics, spec, protocol, inputs.prepared.info.get("options", {}), measured["cost"]["resumed"]),
+        ],
     )

@@ -8,8 +8,10 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from hf_ecg_bench.files import explain_os_errors
 from hf_ecg_bench.results.schema import RESULT_FILE, Result
 from hf_ecg_bench.tasks import get_task
+from hf_ecg_bench.training.inputs import input_digests
 from hf_ecg_bench.training.modes import get_mode
 from hf_ecg_bench.training.spec import RunSpec
 from hf_ecg_bench.training.state import CHECKPOINTS, claim, release
@@ -19,6 +21,10 @@ Say = Callable[[str], None]
 
 def _say(message: str) -> None:
     print(message, file=sys.stderr, flush=True)
+
+
+def _silent(message: str) -> None:
+    """The other processes of a launch say nothing."""
 
 
 def run(spec: RunSpec, say: Say = _say) -> Result:
@@ -33,10 +39,11 @@ def run(spec: RunSpec, say: Say = _say) -> Result:
     Raises:
         UnknownNameError, DataError, ContractError, CheckpointError, TrainingError: with the step that mends it.
     """
-    get_task(spec.task), get_mode(spec.mode)  # a wrong name is said before anything is touched
+    task, _ = get_task(spec.task), get_mode(spec.mode)  # a wrong name is said before anything is touched
+    inputs = input_digests(spec, task.dataset)
     folder = Path(spec.output_dir)
     main = int(os.environ.get("RANK", "0")) == 0
-    state = claim(folder, spec.identity()) if main else "started"
+    state = claim(folder, {**spec.identity(), "inputs": inputs}) if main else "started"
     wait_for_all()
     if (folder / RESULT_FILE).exists():
         if main:
@@ -46,7 +53,8 @@ def run(spec: RunSpec, say: Say = _say) -> Result:
         # Torch and transformers are imported here: a wrong name or a finished run should answer at once.
         from hf_ecg_bench.training.experiment import execute
 
-        result = execute(spec, say if main else lambda _: None, write=main)
+        with explain_os_errors(folder):
+            result = execute(spec, inputs, say if main else _silent, write=main)
     except BaseException:
         if state == "new" and not (folder / CHECKPOINTS).exists():
             release(folder)

@@ -41,6 +41,13 @@ class Protocol:
     tail: Literal["drop", "shift"] = "drop"
 
 
+# What the text-valued hyperparameters may be; the schedules are those of transformers that need no further settings.
+CHOICES: dict[str, tuple[str, ...]] = {
+    "precision": ("auto", "fp32", "fp16", "bf16"),
+    "tail": ("drop", "shift"),
+    "schedule": ("constant", "constant_with_warmup", "linear", "cosine", "inverse_sqrt"),
+}
+
 PROTOCOLS: dict[str, Protocol] = {"paper": Protocol()}
 
 
@@ -82,6 +89,10 @@ class RunSpec:
             raise TrainingError(f"--fraction {self.fraction}: expected a number above 0, at most 1")
         if self.limit < 0:
             raise TrainingError(f"--limit {self.limit}: expected a number of records, or 0 for all")
+        if self.seed < 0:
+            raise TrainingError(f"--seed {self.seed}: expected 0 or more")
+        if self.n_resamples < 1:
+            raise TrainingError(f"--n-resamples {self.n_resamples}: expected at least 1")
 
     def hyperparameters(self) -> Protocol:
         """The preset with this run's overrides.
@@ -102,8 +113,15 @@ class RunSpec:
             if getattr(values, name) < 1:
                 raise TrainingError(f"{name} = {getattr(values, name)}: expected at least 1")
         for name in ("learning_rate", "weight_decay", "max_grad_norm", "warmup_steps"):
-            if not getattr(values, name) >= 0:
+            if not 0 <= getattr(values, name) < float("inf"):
                 raise TrainingError(f"{name} = {getattr(values, name)}: expected 0 or more")
+        if len(values.layer_factors) != 3 or not all(0 <= factor < float("inf") for factor in values.layer_factors):
+            raise TrainingError(f"layer_factors = {values.layer_factors}: expected three numbers of 0 or more")
+        for name, allowed in CHOICES.items():
+            if getattr(values, name) not in allowed:
+                raise unknown_name(name, str(getattr(values, name)), allowed)
+        if values.warmup_steps and values.schedule == "constant":
+            raise TrainingError("the constant schedule has no warm-up", fix="--schedule constant_with_warmup")
         return values
 
     def identity(self) -> dict[str, Any]:

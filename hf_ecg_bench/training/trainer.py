@@ -14,7 +14,7 @@ from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.models.losses import masked_loss
 from hf_ecg_bench.models.param_groups import param_groups
 from hf_ecg_bench.models.saving import save_model
-from hf_ecg_bench.signals.windows import mean_per_record
+from hf_ecg_bench.signals.windows import Tail, mean_per_record
 from hf_ecg_bench.training.batches import EpochSampler, EvaluationWindows
 from hf_ecg_bench.training.checkpoints import last_complete_checkpoint
 
@@ -89,10 +89,15 @@ class EcgTrainer(Trainer):
 
     # ---- a whole run ----------------------------------------------------------------------------------------------
 
-    def fit(self) -> None:
-        """Train, from the last complete checkpoint if there is one, and end with the best epoch's weights."""
+    def fit(self) -> bool:
+        """Train, from the last complete checkpoint if there is one, and end with the best epoch's weights.
+
+        Returns:
+            Whether an earlier start was resumed.
+        """
         checkpoint = last_complete_checkpoint(Path(str(self.args.output_dir)))
         self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+        return checkpoint is not None
 
     def window_logits(self, windows: EvaluationWindows) -> np.ndarray:
         """(windows, targets) outputs of the model, before any sigmoid."""
@@ -103,9 +108,9 @@ class EcgTrainer(Trainer):
         """What the matrix products ran in."""
         return "fp16" if self.args.fp16 else "bf16" if self.args.bf16 else "fp32"
 
-    def save_adapted(self, folder: Path) -> None:
+    def save_adapted(self, folder: Path, tail: Tail) -> None:
         """Write the adapted model with its feature extractor for the Auto classes, as a whole or not at all."""
-        save_model(self.accelerator.unwrap_model(self.model), folder)
+        save_model(self.accelerator.unwrap_model(self.model), folder, tail=tail)
 
     def epochs(self) -> list[dict[str, float]]:
         """One entry per epoch: epoch, train_loss, learning_rate and the validation metrics."""
