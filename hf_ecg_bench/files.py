@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -12,6 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from hf_ecg_bench.errors import EcgBenchError
+
+# It can only be read by setting it, for the whole process: once, before there are threads.
+_UMASK = os.umask(0)
+os.umask(_UMASK)
 
 
 @contextmanager
@@ -29,9 +34,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         try:
             yield temporary
             # mkstemp makes private files; give the result the permissions that a plain open() would have.
-            umask = os.umask(0)
-            os.umask(umask)
-            temporary.chmod(0o666 & ~umask)
+            temporary.chmod(0o666 & ~_UMASK)
             os.replace(temporary, target)
         finally:
             temporary.unlink(missing_ok=True)
@@ -47,12 +50,12 @@ def explain_os_errors(path: Path) -> Iterator[None]:
             f"cannot write {path}: permission denied", fix=f"choose another --output-dir, or: chmod u+w {path.parent}"
         ) from error
     except OSError as error:
-        if error.errno == 28:  # ENOSPC
+        if error.errno == errno.ENOSPC:
             raise EcgBenchError(
                 f"cannot write {path}: no space left on the device; nothing finished was lost",
                 fix=f"free some space (df -h {path.parent}) and start the same command again",
             ) from error
-        if error.errno == 30:  # EROFS
+        if error.errno == errno.EROFS:
             raise EcgBenchError(
                 f"cannot write {path}: the file system is read-only", fix="choose another --output-dir"
             ) from error

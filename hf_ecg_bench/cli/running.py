@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -49,7 +50,9 @@ def register(verbs: Any) -> None:
     run.add_argument(
         "--layer-factors", metavar="HEAD,LATE,EARLY", help="learning-rate factors per depth (paper: 1,0.1,0.01)"
     )
-    run.add_argument("--fraction", type=float, default=1.0, metavar="F", help="share of the training patients (1)")
+    run.add_argument(
+        "--fraction", type=float, default=1.0, metavar="F", help="share of the training records, by whole patients (1)"
+    )
     run.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (0)")
     run.add_argument("--limit", type=int, default=0, metavar="N", help="training records, for a quick look")
     run.add_argument("--n-resamples", type=int, default=1000, metavar="N", help="of the bootstrap (1000)")
@@ -102,7 +105,8 @@ def _run(arguments: argparse.Namespace) -> None:
             limit=arguments.limit,
             model_options={key: typed(value) for key, value in options.items()},
             n_resamples=arguments.n_resamples,
-        )
+        ),
+        command=shlex.join(["hf-ecg-bench", *sys.argv[1:]]),
     )
     if int(os.environ.get("RANK", "0")):  # one process of a launch speaks for all
         return

@@ -6,7 +6,7 @@ one per window; the collator has nothing left to do.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sized
 
 import numpy as np
 import torch
@@ -71,24 +71,29 @@ class EvaluationWindows(Dataset):
 class EpochSampler(Sampler[int]):
     """A new order each epoch, the same after a resume; the last incomplete batch is left out.
 
+    Hands the epoch on to the dataset: with several processes the data loader tells only the sampler.
+
     Args:
-        size: number of items.
+        dataset: its length is sampled from; `set_epoch` is called where it has one.
         batch_size: records per optimizer step, over all processes and accumulation steps.
         seed: decides the order together with the epoch.
     """
 
-    def __init__(self, size: int, batch_size: int, seed: int) -> None:
-        self.size, self.kept, self.seed, self.epoch = size, size // batch_size * batch_size, seed, 0
+    def __init__(self, dataset: Sized, batch_size: int, seed: int) -> None:
+        self.dataset, self.seed, self.epoch = dataset, seed, 0
+        self.kept = len(dataset) // batch_size * batch_size
 
     def set_epoch(self, epoch: int) -> None:
         """Called by the data loader at the start of every epoch."""
         self.epoch = epoch
+        if isinstance(self.dataset, TrainingWindows):
+            self.dataset.set_epoch(epoch)
 
     def __len__(self) -> int:
         return self.kept
 
     def __iter__(self) -> Iterator[int]:
-        order = np.random.default_rng((self.seed, self.epoch)).permutation(self.size)
+        order = np.random.default_rng((self.seed, self.epoch)).permutation(len(self.dataset))
         return iter(order[: self.kept].tolist())
 
 

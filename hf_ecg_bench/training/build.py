@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, PrinterCallback, TrainingArguments, se
 
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.models.loading import load_model
-from hf_ecg_bench.models.registry import MODELS, get_model_spec
+from hf_ecg_bench.models.registry import MODELS, get_model_spec, model_id_of
 from hf_ecg_bench.signals.contract import ConversionPlan, ModelInput, SignalSource, plan
 from hf_ecg_bench.signals.leads import LEADS
 from hf_ecg_bench.tasks.targets import TargetColumns
@@ -75,7 +75,7 @@ def model_source(spec: RunSpec, model: PreTrainedModel, digest: str | None) -> d
     """
     config = model.config
     return {
-        "id": config.model_type.removeprefix("ecg_bench_"),
+        "id": model_id_of(config.model_type),
         "source": spec.model,
         "digest": digest,
         "revision": getattr(config, "_commit_hash", None),
@@ -127,10 +127,9 @@ def build_trainer(
         )
     precision = protocol.precision
     if precision == "auto":
-        known = get_model_spec(model.config.model_type.removeprefix("ecg_bench_"))
+        known = get_model_spec(model_id_of(model.config.model_type))
         precision = "fp32" if on_cpu or known.full_precision else "fp16"
     set_seed(spec.seed)
-    torch.use_deterministic_algorithms(True, warn_only=True)
     arguments = TrainingArguments(
         output_dir=str(Path(spec.output_dir) / CHECKPOINTS),
         num_train_epochs=protocol.epochs,
@@ -148,7 +147,7 @@ def build_trainer(
         eval_strategy="epoch",
         save_strategy="epoch",
         logging_strategy="epoch",
-        save_total_limit=1,
+        save_total_limit=2,  # the best and the last: with 1 the last is deleted at the end, before the test
         load_best_model_at_end=True,
         metric_for_best_model=selection,
         greater_is_better=GREATER_IS_BETTER[selection],

@@ -24,8 +24,8 @@ _PACKAGES = (
 )
 
 
-def environment() -> dict[str, Any]:
-    """Versions of what decides a number, the device and, in a checkout, the git commit."""
+def environment(command: str | None) -> dict[str, Any]:
+    """Versions of what decides a number, the device, the command line and, in a checkout, the git commit."""
     import torch
 
     on_gpu = torch.cuda.is_available()
@@ -37,7 +37,7 @@ def environment() -> dict[str, Any]:
         "threads": torch.get_num_threads(),
         "processes": int(os.environ.get("WORLD_SIZE", "1")),
         "git_commit": git_commit(),
-        "command": " ".join(["hf-ecg-bench", *sys.argv[1:]]),
+        "command": command,
     }
 
 

@@ -23,6 +23,7 @@ from hf_ecg_bench.tasks import Task, get_task
 from hf_ecg_bench.training.batches import EvaluationWindows, TrainingWindows
 from hf_ecg_bench.training.build import build_model, build_trainer, conversion_plan, model_source
 from hf_ecg_bench.training.caveats import caveats
+from hf_ecg_bench.training.determinism import deterministic
 from hf_ecg_bench.training.environment import environment, peak_memory_bytes
 from hf_ecg_bench.training.examples import choose_examples, write_examples
 from hf_ecg_bench.training.modes import Mode, get_mode
@@ -51,24 +52,28 @@ class Inputs:
     std: np.ndarray
 
 
-def execute(spec: RunSpec, digests: dict[str, str | None], say: Say, *, write: bool) -> Result:
+def execute(
+    spec: RunSpec, digests: dict[str, str | None], say: Say, *, write: bool, command: str | None = None
+) -> Result:
     """Compute the run and, in the writing process, store predictions, examples and model (not yet the result)."""
     quiet_libraries()
     inputs = load(spec, digests)
-    model = build_model(spec, inputs.mode, inputs.records.columns, inputs.mean, inputs.std)
-    plan = conversion_plan(inputs.records, model.config, inputs.prepared.source)
-    announce(inputs, plan, say)
-    trainer, test = trainer_and_test(inputs, model, plan, say)
-    started = time.perf_counter()
-    resumed = trainer.fit()
-    trained = time.perf_counter()
-    predictions = record_predictions(trainer.window_logits(test), test, inputs.records.columns.is_regression)
-    cost = cost_of(model, trained - started, time.perf_counter() - trained, len(predictions))
-    cost["resumed"] = resumed
-    fit = training_scores(inputs, trainer, plan)
+    with deterministic():
+        model = build_model(spec, inputs.mode, inputs.records.columns, inputs.mean, inputs.std)
+        plan = conversion_plan(inputs.records, model.config, inputs.prepared.source)
+        announce(inputs, plan, say)
+        trainer, test = trainer_and_test(inputs, model, plan, say)
+        started = time.perf_counter()
+        resumed = trainer.fit()
+        trained = time.perf_counter()
+        is_regression = inputs.records.columns.is_regression
+        predictions = record_predictions(trainer.window_logits(test), test, is_regression)
+        cost = cost_of(model, trained - started, time.perf_counter() - trained, len(predictions), resumed)
+        fit = training_scores(inputs, trainer, plan)
     if write:
         store(inputs, trainer, predictions)
-    return result_of(inputs, trainer, plan, model, predictions, {"cost": cost, "training": fit})
+    measured = {"cost": cost, "training": fit, "environment": environment(command)}
+    return result_of(inputs, trainer, plan, model, predictions, measured)
 
 
 def load(spec: RunSpec, digests: dict[str, str | None]) -> Inputs:
@@ -132,10 +137,13 @@ def training_scores(inputs: Inputs, trainer: EcgTrainer, plan: ConversionPlan) -
     return {**selection_metrics(train.targets, predictions, is_regression), "records": len(train.records)}
 
 
-def cost_of(model: PreTrainedModel, train_seconds: float, test_seconds: float, test_records: int) -> dict[str, Any]:
+def cost_of(
+    model: PreTrainedModel, train_seconds: float, test_seconds: float, test_records: int, resumed: bool
+) -> dict[str, Any]:
     """Seconds, memory and size. The training time of a resumed run is that of its last part."""
     return {
         "train_seconds": train_seconds,
+        "resumed": resumed,
         "evaluate_seconds": test_seconds,
         "peak_memory_bytes": peak_memory_bytes(),
         "parameters": sum(p.numel() for p in model.parameters()),
@@ -204,7 +212,7 @@ def result_of(
         metrics=metrics,
         history=trainer.epochs(),
         cost=measured["cost"],
-        environment=environment(),
+        environment=measured["environment"],
         warnings=[
             *records.warnings,
             *caveats(metrics, spec, protocol, inputs.prepared.info.get("options", {}), measured["cost"]["resumed"]),

@@ -127,7 +127,7 @@ def _columns(prepared: PreparedDataset, task: Task) -> TargetColumns:
     if prepared.info["dataset"] != task.dataset:
         raise DataError(
             f"{prepared.source} holds {prepared.info['dataset']}; task {task.id} is about {task.dataset}",
-            fix=f"--data with a prepared {task.dataset}, or a task of {prepared.info['dataset']} (hf-ecg-bench list tasks)",
+            fix=f"--data with a prepared {task.dataset}, or another --task (hf-ecg-bench list tasks)",
         )
     features = _split(prepared.splits, "train").features
     for column in filter(None, (task.labels, "targets" if task.targets else None)):

@@ -62,7 +62,7 @@ class RunSpec:
         output_dir: where the run's files go.
         data: a dataset id, a prepared folder or a Hub id; None takes the task's own dataset.
         protocol: name of the preset; `overrides` replaces single values of it.
-        fraction: share of the training patients, a nested random subset.
+        fraction: share of the training records, as a nested random subset of whole patients.
         seed: of initialisation, order, crops and the subset.
         limit: at most so many training records, for a quick look (0: all).
         model_options: fields of the model's configuration to set (only with mode `scratch`).

@@ -11,7 +11,7 @@ import torch
 from transformers import EvalPrediction, Trainer
 
 from hf_ecg_bench.errors import TrainingError
-from hf_ecg_bench.models.losses import masked_loss
+from hf_ecg_bench.models.losses import masked_loss, valid_counts
 from hf_ecg_bench.models.param_groups import param_groups
 from hf_ecg_bench.models.saving import save_model
 from hf_ecg_bench.signals.windows import Tail, mean_per_record
@@ -62,7 +62,7 @@ class EcgTrainer(Trainer):
         batches, _ = super().get_batch_samples(epoch_iterator, num_batches, device)
         if not batches:
             return batches, None
-        counts = torch.stack([(~batch["labels"].isnan()).sum(0) for batch in batches]).sum(0).to(device)
+        counts = torch.stack([valid_counts(batch["labels"]) for batch in batches]).sum(0).to(device)
         return batches, self.accelerator.reduce(counts, "sum")
 
     def compute_loss(
@@ -83,9 +83,8 @@ class EcgTrainer(Trainer):
         return (loss, outputs) if return_outputs else loss
 
     def _get_train_sampler(self, train_dataset: Any = None) -> EpochSampler:
-        size = len(self.train_dataset if train_dataset is None else train_dataset)  # type: ignore[arg-type]
         step = self.args.train_batch_size * self.args.world_size * self.args.gradient_accumulation_steps
-        return EpochSampler(size, step, self.args.seed)
+        return EpochSampler(self.train_dataset if train_dataset is None else train_dataset, step, self.args.seed)  # type: ignore[arg-type]
 
     # ---- a whole run ----------------------------------------------------------------------------------------------
 
@@ -157,7 +156,7 @@ def record_predictions(logits: np.ndarray, dataset: EvaluationWindows, is_regres
     Raises:
         TrainingError: outputs that are not finite.
     """
-    outputs = np.asarray(logits, np.float64)
+    outputs = np.array(logits, np.float64)  # a copy
     yes_no = ~is_regression
     outputs[:, yes_no] = 0.5 * (1.0 + np.tanh(0.5 * outputs[:, yes_no]))  # the sigmoid, without overflow
     means, _ = mean_per_record(outputs, dataset.record)

@@ -23,7 +23,7 @@ def test_multi_hot_counts_repeats_once_and_picks_classes():
 
 
 def test_sampler_drops_the_last_incomplete_batch_and_repeats_itself():
-    sampler = EpochSampler(10, 4, seed=3)
+    sampler = EpochSampler(range(10), 4, seed=3)
     first = list(sampler)
     assert len(sampler) == len(first) == len(set(first)) == 8
     sampler.set_epoch(1)
