@@ -55,3 +55,15 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, fix: str | None 
     else:
         hint = "known: " + ", ".join(choices)
     return UnknownNameError(f"unknown {kind} {name!r}; {hint}", fix=fix)
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, in one line for a message; its class where it says nothing."""
+    return next(iter(str(error).strip().splitlines()), type(error).__name__)
+
+
+def some(names: Iterable[str], number: int = 8) -> str:
+    """The first names of a list for a message: `a, b and 3 more`; `none` where there are none."""
+    listed = list(names)
+    more = f" and {len(listed) - number} more" if len(listed) > number else ""
+    return (", ".join(listed[:number]) or "none") + more

@@ -14,11 +14,11 @@ import pyarrow.parquet as pq
 import yaml
 
 from hf_ecg_bench.errors import CheckpointError, DataError, EcgBenchError, UnknownNameError
+from hf_ecg_bench.models.registry import model_id_of
+from hf_ecg_bench.names import CARD_FILE, INFO_FILE, NAMESPACE
 
 Kind = Literal["dataset", "model"]
 
-ORGANISATION = "ecg-bench"
-INFO_FILE = "ecg_bench.json"
 # Only files of these names go to the Hub: no pickles (weights are safetensors), no optimizer states.
 PATTERNS: dict[str, tuple[str, ...]] = {
     "dataset": ("*.parquet", "*.json", "*.md", "*.csv", "LICENSE*"),
@@ -59,7 +59,7 @@ def check_dataset_folder(folder: Path) -> CheckedFolder:
     _check_rows(folder, info, _data_files(folder))
     why = _not_the_release(name, info)
     files, left_out = _select(folder, "dataset")
-    return CheckedFolder(name, files, left_out, None if why else f"{ORGANISATION}/{name}", why)
+    return CheckedFolder(name, files, left_out, None if why else f"{NAMESPACE}/{name}", why)
 
 
 def check_model_folder(folder: Path) -> CheckedFolder:
@@ -75,12 +75,12 @@ def check_model_folder(folder: Path) -> CheckedFolder:
     if not isinstance(model_type, str) or not model_type:
         raise CheckpointError(f"{folder / 'config.json'}: no 'model_type'", fix="save the model with save_pretrained")
     _check_weights(folder)
-    name = model_type.removeprefix("ecg_bench_")
+    name = model_id_of(model_type)
     # The organisation's model repositories hold backbones; a trained classifier must not replace one.
     classifier = any("Classification" in architecture for architecture in config.get("architectures") or ())
     why = f"a trained classifier is not the backbone {name}" if classifier else ""
     files, left_out = _select(folder, "model")
-    default = None if classifier else f"{ORGANISATION}/{name.replace('_', '-')}"
+    default = None if classifier else f"{NAMESPACE}/{name.replace('_', '-')}"
     return CheckedFolder(name, files, left_out, default, why)
 
 
@@ -109,7 +109,7 @@ def _check_access(folder: Path, name: str, info: dict[str, Any]) -> None:
 
 def _data_files(folder: Path) -> dict[str, list[Path]]:
     """Split -> Parquet files, as the card's `configs:` says."""
-    card = folder / "README.md"
+    card = folder / CARD_FILE
     fix = "prepare the folder again; `configs:` in the card says which files belong to which split"
     found: dict[str, list[Path]] = {}
     for config in _card_configs(card, fix):

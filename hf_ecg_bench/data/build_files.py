@@ -1,6 +1,4 @@
-"""What builders need from the file system and from their configuration (builder modules themselves may touch
-no files).
-"""
+"""What builders need from files and from their configuration (builder modules themselves may touch no files)."""
 
 from __future__ import annotations
 
@@ -21,8 +19,8 @@ from hf_ecg_bench.data.rows import ShardReport
 from hf_ecg_bench.data.spec import DatasetSpec
 from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.files import write_json
+from hf_ecg_bench.names import INFO_FILE
 
-INFO_FILE = "ecg_bench.json"
 _REPORTS = "ecg_bench_reports"
 # Fields of the library's own configuration class, and those that say how to build rather than what.
 NOT_OPTIONS = {"name", "version", "data_dir", "data_files", "description", "strict"}
@@ -34,11 +32,9 @@ def option_values(config: Any) -> dict[str, Any]:
 
 
 def code_hash(builder: type) -> str:
-    """A hash of the code that makes a dataset's rows: the builder's module and this package's `data` and
-    `signals`.
+    """A hash of the code that makes a dataset's rows: the builder's module, and this package's `data` and `signals`.
 
-    Part of cache paths and shard fingerprints, so that rows made by other code are never taken for current
-    ones.
+    Part of cache paths and shard fingerprints, so that rows made by other code are never taken for current ones.
     """
     return _hash_files(Path(inspect.getfile(builder)))
 

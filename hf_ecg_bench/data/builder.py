@@ -1,8 +1,7 @@
 """The base class of all dataset builders: index the records, then turn shards of them into rows.
 
-`datasets` replaces `open`, `os.path`, `Path` and others inside every module that defines a builder or a
-parent of one, for
-good. So nothing in this module or in `dataset_scripts/` touches files: readers and parsers live elsewhere.
+`datasets` replaces `open`, `os.path`, `Path` and others inside every module that defines a builder or a parent of
+one, for good. So nothing in this module or in `dataset_scripts/` touches files: readers and parsers live elsewhere.
 """
 
 from __future__ import annotations
@@ -34,10 +33,8 @@ class EcgBuilderConfig(datasets.BuilderConfig):
     """Options of every builder; a dataset adds its own fields in a subclass. `--option KEY=VALUE` sets one.
 
     Attributes:
-        splits: `fixed` (the complete release's fold numbers) or `largest_folds` (the largest left, as the
-            reference).
-        min_count: None for the published label lists; a number to count labels on the records at hand
-            instead.
+        splits: `fixed` (the complete release's fold numbers) or `largest_folds` (the largest left, as the reference).
+        min_count: None for the published label lists; a number to count labels on the records at hand instead.
         strict: stop at the first record that would be left out or only partly understood.
         limit: only the first records, for a quick look.
     """
@@ -58,8 +55,7 @@ class EcgBuilderConfig(datasets.BuilderConfig):
 
 
 class EcgBuilder(datasets.ArrowBasedBuilder):
-    """A dataset builder. A subclass sets SPEC and implements `index` and `read`; the base makes rows,
-    splits, checks.
+    """A dataset builder. A subclass sets SPEC and implements `index` and `read`; the base makes rows, splits, checks.
 
     It works in two ways, with equal rows: `hf-ecg-bench prepare` (Parquet shards and a card), and as any
     other builder of the `datasets` library (`download_and_prepare`, `as_dataset`, `as_streaming_dataset`).
@@ -71,8 +67,8 @@ class EcgBuilder(datasets.ArrowBasedBuilder):
     DEFAULT_WRITER_BATCH_SIZE = 100
 
     def __init__(self, cache_dir: str | None = None, dataset_name: str | None = None, **kwargs: Any) -> None:
-        # Without a name, builders in modules of one name share a cache folder; without a hash, changed code
-        # goes unseen.
+        # Without a name, builders in modules of one name share a cache folder; without a hash, changed code goes
+        # unseen.
         kwargs["hash"] = kwargs.get("hash") or build_files.code_hash(type(self))
         known = {item.name for item in fields(self.BUILDER_CONFIG_CLASS)} | _LIBRARY_ARGUMENTS
         for name in kwargs:
@@ -142,8 +138,7 @@ class EcgBuilder(datasets.ArrowBasedBuilder):
         self._ledger = Ledger(self.SPEC.id, strict=self.config.strict)
         self._shards = self.plan(self._ledger)
         self.info.features = build_files.features_of(self._shards)
-        # Shards may be written by other processes: their reports come back as files in the folder being
-        # built.
+        # Shards may be written by other processes: their reports come back as files in the folder being built.
         reports = None if dl_manager.is_streaming else build_files.make_report_dir(self._output_dir)
         return [
             datasets.SplitGenerator(name=split, gen_kwargs={"shards": shards, "reports": reports})

@@ -40,8 +40,7 @@ def _front_matter(
     splits: dict[str, list[ShardReport]] = {}
     for report in reports:
         splits.setdefault(report.split, []).append(report)
-    # A split without rows cannot be opened by load_dataset ("corresponds to no data"), and would take the
-    # others with it.
+    # A split without rows cannot be opened by load_dataset ("corresponds to no data"), and would take the others along.
     filled = {split: parts for split, parts in splits.items() if any(part.records for part in parts)}
     records = sum(report.records for report in reports)
     split_infos = datasets.SplitDict()
@@ -70,9 +69,8 @@ def _front_matter(
     front["configs"] = [
         {
             "config_name": "default",
-            # For a local folder the library's cache key is made from this block, not from the files: without
-            # the digest
-            # a folder prepared again could be served from the old cache.
+            # For a local folder the library's cache key is made from this block, not from the files: without the
+            # digest a folder prepared again could be served from the old cache.
             "description": f"digest {digest}",
             "data_files": [{"split": split, "path": f"data/{split}-*.parquet"} for split in filled],
         }

@@ -1,6 +1,4 @@
-"""Opening prepared datasets: a folder, the working directory's `ecg-bench/<id>`, the Hub, or generated on
-the spot.
-"""
+"""Opening prepared datasets: a folder, the working directory's `ecg-bench/<id>`, the Hub, or generated on the spot."""
 
 from __future__ import annotations
 
@@ -14,12 +12,10 @@ import datasets
 from huggingface_hub import hf_hub_download
 from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError, OfflineModeIsEnabled
 
-from hf_ecg_bench.data.build_files import INFO_FILE
-from hf_ecg_bench.data.records import SPLITS
 from hf_ecg_bench.data.registry import get_builder, list_datasets
-from hf_ecg_bench.errors import DataError, unknown_name
+from hf_ecg_bench.errors import DataError, first_line, unknown_name
+from hf_ecg_bench.names import INFO_FILE, NAMESPACE, SPLITS, WORK_FOLDER
 
-NAMESPACE = "ecg-bench"
 _HUB_ID = re.compile(r"[\w-][\w.-]*/[\w.-]+")
 
 
@@ -42,10 +38,8 @@ def load_prepared(name: str | Path) -> PreparedDataset:
     """Open a prepared dataset.
 
     Args:
-        name: a folder written by `prepare` or downloaded from the Hub, or a dataset id. An id is looked for
-            in
-            `./ecg-bench/<id>`, then on the Hub; generated datasets are made in the datasets cache when
-            absent.
+        name: a folder written by `prepare` or downloaded from the Hub, or a dataset id. An id is looked for in
+            `./ecg-bench/<id>`, then on the Hub; generated datasets are made in the datasets cache when absent.
 
     Raises:
         DataError: nothing there, an unfinished prepare, or another kind of folder.
@@ -84,7 +78,7 @@ def _from_folder(folder: Path) -> PreparedDataset:
         loaded = datasets.load_dataset(str(folder))
     except (ValueError, FileNotFoundError, datasets.exceptions.DatasetGenerationError) as error:
         raise DataError(
-            f"{folder} cannot be opened as a dataset: {_first_line(error)}", fix=_prepare_hint(folder)
+            f"{folder} cannot be opened as a dataset: {first_line(error)}", fix=_prepare_hint(folder)
         ) from error
     return _prepared(loaded, info, str(folder))
 
@@ -103,7 +97,7 @@ def _from_hub(repo: str) -> PreparedDataset:
         datasets.exceptions.DatasetNotFoundError,
     ) as error:
         raise DataError(
-            f"{name}: no folder ./{repo}, and the Hub did not give {repo} ({_first_line(error)})",
+            f"{name}: no folder ./{repo}, and the Hub did not give {repo} ({first_line(error)})",
             fix=f"hf-ecg-bench prepare {name} --raw-dir FOLDER --output-dir {repo}",
         ) from error
     return _prepared(loaded, info, repo)
@@ -136,7 +130,7 @@ def _read_info(path: Path) -> dict[str, Any]:
     try:
         info = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        unfinished = (path.parent / ".ecg_bench").is_dir()
+        unfinished = (path.parent / WORK_FOLDER).is_dir()
         what = "an unfinished prepare" if unfinished else f"not a prepared dataset (no {INFO_FILE})"
         fix = "start the same prepare again" if unfinished else _prepare_hint(path.parent)
         raise DataError(f"{path.parent} is {what}", fix=fix) from error
@@ -149,7 +143,3 @@ def _read_info(path: Path) -> dict[str, Any]:
 
 def _prepare_hint(folder: Path) -> str:
     return f"hf-ecg-bench prepare DATASET --raw-dir ... --output-dir {folder}"
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip().splitlines() or [type(error).__name__])[0]

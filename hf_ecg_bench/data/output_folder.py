@@ -1,43 +1,38 @@
-"""The folder that `prepare` writes: whose it is, which shards in it are finished, and how it becomes
-complete.
-"""
+"""The folder that `prepare` writes: whose it is, which shards in it are finished, and how it becomes complete."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from hf_ecg_bench.data.build_files import INFO_FILE
 from hf_ecg_bench.data.records import Shard
 from hf_ecg_bench.data.rows import ShardReport
-from hf_ecg_bench.errors import DataError
+from hf_ecg_bench.errors import DataError, some
 from hf_ecg_bench.files import explain_os_errors, write_json
+from hf_ecg_bench.names import CARD_FILE, INFO_FILE, WORK_FOLDER
 
-CARD_FILE = "README.md"
-_WORK = ".ecg_bench"
 _PLAN = "plan.json"
+_LOCK = "lock"
 
 
 class OutputFolder:
-    """A dataset folder under construction or complete: `data/*.parquet`, README.md and, last of all,
-    ecg_bench.json.
+    """A dataset folder under construction or complete: `data/*.parquet`, README.md and, last of all, ecg_bench.json.
 
-    While it is being written, `.ecg_bench/` holds the plan and a report per finished shard: a prepare that
-    was killed goes on from there.
+    While it is being written, `.ecg_bench/` holds the plan and a report per finished shard: a prepare that was
+    killed goes on from there.
     """
 
     def __init__(self, path: Path, dataset: str, options: dict[str, Any]) -> None:
         self.path = path
         self.data = path / "data"
-        self.work = path / _WORK
+        self.work = path / WORK_FOLDER
         self.identity = {"dataset": dataset, "options": options}
 
     @contextmanager
@@ -48,18 +43,22 @@ class OutputFolder:
             DataError: a file stands there, the folder holds something else, or another process is writing it.
         """
         self.check()
-        with explain_os_errors(self.path / _WORK):
-            self.work.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(self.work / "lock", timeout=0)
+        lock = FileLock(self.work / _LOCK, timeout=0)
         try:
-            with explain_os_errors(self.path / _WORK), lock:
-                yield
-        except Timeout as error:
+            # Not around the build: what it cannot read is no reason to say that this folder cannot be written.
+            with explain_os_errors(self.work):
+                self.work.mkdir(parents=True, exist_ok=True)
+                lock.acquire()
+        except (Timeout, FileNotFoundError) as error:  # held by another process, or being removed by one
             raise DataError(
                 f"another process is preparing {self.path}", fix="wait for it, or choose another --output-dir"
             ) from error
-        if (self.path / INFO_FILE).is_file():
-            shutil.rmtree(self.work)
+        try:
+            yield
+            if (self.path / INFO_FILE).is_file():
+                self._remove_work()
+        finally:
+            lock.release()
 
     def finished(self, shards: Sequence[Shard]) -> dict[str, ShardReport]:
         """Reports of the shards that are already there and made from the same source, code and options."""
@@ -90,20 +89,20 @@ class OutputFolder:
         for report in done.values():
             self.add_report(report)
         # From here on the folder must not be taken for a complete dataset.
-        (self.path / INFO_FILE).unlink(missing_ok=True)
+        with explain_os_errors(self.path / INFO_FILE):
+            (self.path / INFO_FILE).unlink(missing_ok=True)
 
     def add_report(self, report: ShardReport) -> None:
         """Remember a finished shard."""
         write_json(self.work / f"{report.name}.json", report.to_dict())
 
     def remove_stale(self, shards: Sequence[Shard]) -> None:
-        """Delete files in `data/` that belong to no planned shard (left over from another number of
-        shards).
-        """
+        """Delete files in `data/` that belong to no planned shard (left over from another number of shards)."""
         planned = {f"{shard.name}.parquet" for shard in shards}
-        for file in self.data.iterdir():
-            if file.name not in planned and file.suffix in (".parquet", ".part"):
-                file.unlink()
+        with explain_os_errors(self.data):
+            for file in self.data.iterdir():
+                if file.name not in planned and file.suffix in (".parquet", ".part"):
+                    file.unlink()
 
     def finish(self, info: dict[str, Any]) -> None:
         """Write ecg_bench.json: the dataset is complete."""
@@ -123,11 +122,10 @@ class OutputFolder:
             )
         mine = self._info() or _read_json(self.work / _PLAN)
         if not mine:
-            others = sorted(set(os.listdir(self.path)) - {_WORK})
+            others = sorted(set(os.listdir(self.path)) - {WORK_FOLDER})
             if others:
-                more = ", ..." if len(others) > 3 else ""
                 raise DataError(
-                    f"{self.path} holds other files ({', '.join(others[:3])}{more})",
+                    f"{self.path} holds other files ({some(others, 3)})",
                     fix="choose an empty or new --output-dir",
                 )
             return
@@ -139,14 +137,24 @@ class OutputFolder:
                     fix=f"choose another --output-dir, or remove the old one: rm -r {self.path}",
                 )
 
+    def _remove_work(self) -> None:
+        """Clear the work folder under the lock: a prepare that takes it next must not lose its own plan."""
+        with explain_os_errors(self.work):
+            for file in self.work.iterdir():
+                if file.name != _LOCK:
+                    file.unlink()
+        # The lock file last: FileLock notices one that was unlinked while it waited. It may stay where a system
+        # does not unlink open files, or where another process is already there.
+        with suppress(OSError):
+            (self.work / _LOCK).unlink()
+            self.work.rmdir()
+
     def _info(self) -> dict[str, Any]:
         return _read_json(self.path / INFO_FILE)
 
 
 def _read_json(path: Path) -> dict[str, Any]:
-    """A JSON object, or an empty one where there is none (a torn file counts as none: it is written
-    again).
-    """
+    """A JSON object, or an empty one where there is none (a torn file counts as none: it is written again)."""
     try:
         value = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError, ValueError):

@@ -16,13 +16,14 @@ from hf_ecg_bench.data.cards import dataset_card
 from hf_ecg_bench.data.info import dataset_info, finish_ledger
 from hf_ecg_bench.data.ledger import Ledger
 from hf_ecg_bench.data.options import parse_options
-from hf_ecg_bench.data.output_folder import CARD_FILE, OutputFolder
+from hf_ecg_bench.data.output_folder import OutputFolder
 from hf_ecg_bench.data.parquet import write_shard
 from hf_ecg_bench.data.records import Shard
 from hf_ecg_bench.data.registry import get_builder
 from hf_ecg_bench.data.rows import ShardReport
 from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.files import write_text
+from hf_ecg_bench.names import CARD_FILE
 from hf_ecg_bench.progress import progress
 
 # Shards under way at a time in one process; each holds about 50 MB.
@@ -41,9 +42,8 @@ def prepare(
 ) -> Ledger:
     """Build a dataset as Parquet shards, README.md and ecg_bench.json in `output_dir`.
 
-    The result does not depend on `num_proc`. A killed prepare goes on where it stopped; one whose sources
-    did not change
-    since says it is complete (`ledger.status == "complete"`) and writes nothing. With several processes a
+    The result does not depend on `num_proc`. A killed prepare goes on where it stopped; one whose sources did not
+    change since says it is complete (`ledger.status == "complete"`) and writes nothing. With several processes a
     calling script needs the usual `if __name__ == "__main__":`.
 
     Args:
@@ -56,8 +56,7 @@ def prepare(
 
     Raises:
         UnknownNameError: no such dataset or option.
-        DataError: unusable source, unusable output folder, a patient in two splits; in strict mode any
-            defect.
+        DataError: unusable source, unusable output folder, a patient in two splits; in strict mode any defect.
     """
     builder_class = get_builder(dataset_id)
     if num_proc < 1:

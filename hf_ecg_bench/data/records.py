@@ -19,8 +19,8 @@ from hf_ecg_bench.data.features import SIGNAL, row_features
 from hf_ecg_bench.data.ledger import Ledger
 from hf_ecg_bench.data.spec import DatasetSpec
 from hf_ecg_bench.errors import DataError
+from hf_ecg_bench.names import SPLITS
 
-SPLITS = ("train", "validation", "test")
 # Large enough for few files, small enough that processes share a split and a killed build loses little.
 SHARD_RECORDS = 1000
 MIN_SHARD_RECORDS = 100

@@ -7,7 +7,6 @@ import numpy as np
 from hf_ecg_bench.data.signal_view import SignalView
 from hf_ecg_bench.errors import ContractError, DataError
 from hf_ecg_bench.signals.contract import ConversionPlan
-from hf_ecg_bench.signals.windows import Tail, evaluation_index
 
 
 class WindowReader:
@@ -36,14 +35,6 @@ class WindowReader:
                 fix="choose a model with a shorter window, or longer records",
             )
 
-    def training_records(self) -> np.ndarray:
-        """(n,) int64: the records with at least one whole window; shorter ones are not trained on."""
-        return np.flatnonzero(self.view.lengths() >= self.plan.window)
-
-    def evaluation_index(self, tail: Tail = "drop") -> tuple[np.ndarray, np.ndarray]:
-        """Record and start of every evaluation window, see `signals.windows.evaluation_index`."""
-        return evaluation_index(self.view.lengths(), self.plan.window, tail)
-
     def read(self, records: np.ndarray, starts: np.ndarray) -> np.ndarray:
         """Read one window for each pair of record and start.
 
@@ -69,8 +60,6 @@ class WindowReader:
                 squares += np.vdot(crop, crop)
                 target[:] = crop.T
         return self.plan.apply(batch.transpose(0, 2, 1), finite=bool(np.isfinite(squares)))
-
-    training = read
 
     def _check(self, records: np.ndarray, starts: np.ndarray) -> None:
         if records.ndim != 1 or records.shape != starts.shape:

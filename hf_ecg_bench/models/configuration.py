@@ -93,11 +93,6 @@ class EcgConfig(PreTrainedConfig):
         return {field.name for field in fields(cls)} | {"num_labels"}
 
     @property
-    def window_samples(self) -> int:
-        """Samples of a window in the protocol."""
-        return round(self.window_seconds * self.sampling_rate)
-
-    @property
     def n_targets(self) -> int:
         """Outputs of the head."""
         return self.num_labels or 0

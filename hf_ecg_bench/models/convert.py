@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from hf_ecg_bench.errors import CheckpointError
+from hf_ecg_bench.errors import CheckpointError, some
 from hf_ecg_bench.files import sha256_file
 from hf_ecg_bench.models.card import render_model_card
 from hf_ecg_bench.models.checkpoints import read_checkpoint
@@ -136,7 +136,7 @@ def find_tensors(
         return (), flat
     raise CheckpointError(
         f"{file_name} holds no tensors where {spec.id}'s are expected "
-        f"({' or '.join(spec.containers) or 'the top level'}); it has the keys {_some(map(str, content))}"
+        f"({' or '.join(spec.containers) or 'the top level'}); it has the keys {some(map(str, content), 6)}"
     )
 
 
@@ -200,8 +200,3 @@ def _near(names: list[str], others: list[str], limit: int = 3) -> str:
         close = difflib.get_close_matches(name, others, n=1, cutoff=0.7) if len(others) < 5000 else []
         parts.append(name + (f" (nearest: {close[0]})" if close else ""))
     return ", ".join(parts) + (", ..." if len(names) > limit else "")
-
-
-def _some(names: Iterable[str], limit: int = 6) -> str:
-    listed = list(names)
-    return ", ".join(listed[:limit]) + (", ..." if len(listed) > limit else "") if listed else "none"

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +12,11 @@ import torch
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, PreTrainedModel
 
 import hf_ecg_bench.models  # noqa: F401  registers the Auto classes
-from hf_ecg_bench.errors import CheckpointError, unknown_name
-from hf_ecg_bench.files import sha256_file
+from hf_ecg_bench.errors import CheckpointError, first_line, unknown_name
 from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.registry import MODELS, get_model_spec, model_class
 from hf_ecg_bench.models.spec import ModelSpec
-
-_TARGET_FIELDS = ("id2label", "label2id", "target_kinds", "target_mean", "target_std")
+from hf_ecg_bench.names import NAMESPACE
 
 
 def load_model(
@@ -79,7 +77,7 @@ def resolve(name_or_dir: str | os.PathLike[str], pretrained: bool | None = None)
     name = os.fspath(name_or_dir)
     if name not in MODELS and Path(name).is_dir():  # a folder that is called like a model is written ./s4
         return name, None
-    model_id = name.removeprefix("ecg-bench/").replace("-", "_")
+    model_id = name.removeprefix(f"{NAMESPACE}/").replace("-", "_")
     if model_id not in MODELS:
         if name.count("/") == 1 and not name.startswith((".", "/")):
             return name, None
@@ -103,18 +101,10 @@ def read_config(source: str | os.PathLike[str]) -> EcgConfig:
     try:
         config = AutoConfig.from_pretrained(os.fspath(source))
     except (OSError, ValueError) as error:
-        raise CheckpointError(
-            f"no model can be loaded from {source}: {_first_line(error)}", fix=_fix(source)
-        ) from error
+        raise CheckpointError(f"no model can be loaded from {source}: {first_line(error)}", fix=_fix(source)) from error
     if not isinstance(config, EcgConfig):
         raise CheckpointError(f"{source} holds a {config.model_type!r} model, not one of ours: {', '.join(MODELS)}")
     return config
-
-
-def weights_digest(folder: str | os.PathLike[str]) -> str | None:
-    """SHA-256 of a folder's weights file, or None where there is no single one."""
-    path = Path(folder) / "model.safetensors"
-    return sha256_file(path) if path.is_file() else None
 
 
 def _fresh(spec: ModelSpec | None, overrides: dict[str, Any]) -> PreTrainedModel:
@@ -145,7 +135,7 @@ def _load(source: str, overrides: dict[str, Any]) -> PreTrainedModel:
         model = auto.from_pretrained(source, config=config, ignore_mismatched_sizes=other_head)
     except OSError as error:
         raise CheckpointError(
-            f"no weights can be loaded from {source}: {_first_line(error)}", fix=_fix(source)
+            f"no weights can be loaded from {source}: {first_line(error)}", fix=_fix(source)
         ) from error
     if other_head:
         # Weights of the same shape for other targets would be taken over without a word: draw a new head instead.
@@ -153,24 +143,15 @@ def _load(source: str, overrides: dict[str, Any]) -> PreTrainedModel:
     return model
 
 
-def _seeded(seed: int | None) -> Any:
+@contextmanager
+def _seeded(seed: int | None) -> Iterator[None]:
+    """Random numbers of `seed` inside the block, the generator as it was after it; None changes nothing."""
     if seed is None:
-        return nullcontext()
-    fork = torch.random.fork_rng()
-
-    class _Seeded:
-        def __enter__(self) -> None:
-            fork.__enter__()
-            torch.manual_seed(seed)
-
-        def __exit__(self, *error: Any) -> None:
-            fork.__exit__(*error)
-
-    return _Seeded()
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        yield
+        return
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        yield
 
 
 def _fix(source: str | os.PathLike[str]) -> str | None:

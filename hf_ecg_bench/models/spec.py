@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+from hf_ecg_bench.names import NAMESPACE
+
 
 @dataclass(frozen=True)
 class Overlap:
@@ -71,7 +73,7 @@ class ModelSpec:
     @property
     def hub_id(self) -> str:
         """The Hub id, `ecg-bench/<id with - for _>`."""
-        return "ecg-bench/" + self.id.replace("_", "-")
+        return f"{NAMESPACE}/{self.id.replace('_', '-')}"
 
     @property
     def pretrained(self) -> bool:

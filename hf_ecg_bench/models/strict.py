@@ -10,7 +10,7 @@ from safetensors import SafetensorError
 from torch import nn
 from transformers.utils import logging
 
-from hf_ecg_bench.errors import CheckpointError
+from hf_ecg_bench.errors import CheckpointError, some
 
 logger = logging.get_logger(__name__)
 
@@ -32,14 +32,14 @@ def check_loading(info: dict[str, Any], model: nn.Module, source: str) -> None:
     fresh_head = bool(head) and bool(missing & head)
     problems = []
     if lost := sorted(missing - head):
-        problems.append(f"{len(lost)} tensors are missing or of another shape: {_some(lost)}")
+        problems.append(f"{len(lost)} tensors are missing or of another shape: {some(lost, 4)}")
     if fresh_head and not mismatched and not head <= missing:
-        problems.append(f"a part of the head is missing: {_some(sorted(missing & head))}")
+        problems.append(f"a part of the head is missing: {some(sorted(missing & head), 4)}")
     unexpected = [
         name for name in info["unexpected_keys"] if not (name.startswith("head.") and (fresh_head or not head))
     ]
     if unexpected:
-        problems.append(f"{len(unexpected)} tensors have no place: {_some(sorted(unexpected))}")
+        problems.append(f"{len(unexpected)} tensors have no place: {some(sorted(unexpected), 4)}")
     if problems:
         raise CheckpointError(
             f"{source} does not fit {type(model).__name__}: " + "; ".join(problems),
@@ -66,7 +66,3 @@ def explain_loading_errors(source: Any) -> Iterator[None]:
             f"{source} holds tensors of other shapes than its configuration: {error}",
             fix="for other targets pass target_names to load_model, which makes a fresh head",
         ) from error
-
-
-def _some(names: list[str], limit: int = 4) -> str:
-    return ", ".join(names[:limit]) + (f", ... ({len(names)} in all)" if len(names) > limit else "")

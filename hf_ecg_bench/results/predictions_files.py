@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
-from hf_ecg_bench.errors import PredictionsError
+from hf_ecg_bench.errors import PredictionsError, first_line
 from hf_ecg_bench.files import atomic_path
 from hf_ecg_bench.results.predictions import Predictions, make_predictions
 
@@ -47,7 +47,7 @@ def read_parquet(path: Path) -> Predictions:
         table = pq.read_table(path)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise PredictionsError(
-            f"not a readable Parquet file ({_first_line(error)})", fix="run again, or copy the file again"
+            f"not a readable Parquet file ({first_line(error)})", fix="run again, or copy the file again"
         ) from error
     missing = [name for name in _COLUMNS if name not in table.column_names]
     if missing:
@@ -86,11 +86,11 @@ def read_npz(path: Path) -> Predictions:
             arrays = {key: np.asarray(archive[key]) for key in archive.files}
     except (zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError) as error:
         raise PredictionsError(
-            f"not a readable .npz file ({_first_line(error)})", fix="write it with numpy.savez"
+            f"not a readable .npz file ({first_line(error)})", fix="write it with numpy.savez"
         ) from error
     except ValueError as error:
         raise PredictionsError(
-            f"cannot read its arrays ({_first_line(error)}); pickled objects are refused: they can run code",
+            f"cannot read its arrays ({first_line(error)}); pickled objects are refused: they can run code",
             fix="store text as numpy.array(values, dtype=str), numbers as float32",
         ) from error
     targets = _one_of(arrays, "targets")
@@ -144,7 +144,3 @@ def _one_of(arrays: dict[str, Any], *keys: str) -> NDArray[Any]:
         f"missing array {' or '.join(map(repr, keys))}; found {', '.join(map(repr, arrays)) or 'none'}",
         fix="numpy.savez(file, targets=..., predictions=..., names=...)",
     )
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).split("\n", 1)[0]

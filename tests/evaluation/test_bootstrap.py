@@ -53,7 +53,9 @@ def test_large_label_crosses_pieces_of_the_kernel() -> None:
 
 
 def test_counts_wider_than_16_bits() -> None:
-    targets, scores = np.array([[0], [1], [0], [1]]), np.array([[0.1], [0.3], [0.5], [0.7]])
+    n = 110_000
+    targets, scores = np.zeros((n, 1)), np.full((n, 1), 0.9)
+    targets[[1, 3]], scores[:4, 0] = 1, [0.1, 0.3, 0.5, 0.7]
     indices = np.array([[1] * 50_000 + [0] * 40_000 + [2] * 20_000])
     assert ev.bootstrap(targets, scores, indices=indices).samples[0] == pytest.approx(2 / 3, abs=1e-15)
 
@@ -154,12 +156,17 @@ def test_compare_is_paired(example) -> None:
     [
         ({"n_resamples": 0}, "n_resamples: expected at least 1"),
         ({"groups": ["a", "b"]}, "one patient per record"),
+        ({"seed": -1}, "seed: expected 0 or more, found -1"),
         ({"indices": np.zeros((2, 120))}, "indices: expected integers"),
+        ({"indices": np.zeros((2, 119), int)}, r"of shape \(resamples, 120\), found int64 of shape \(2, 119\)"),
+        ({"indices": np.zeros((2, 121), int)}, r"found int64 of shape \(2, 121\)"),
+        ({"indices": np.zeros((2, 120), int), "groups": np.arange(120) // 2}, r"shape \(resamples, 60\)"),
         ({"indices": np.full((2, 120), 120)}, "expected 0 to 119"),
         ({"indices": np.full((2, 120), -1)}, "expected 0 to 119"),
         ({"metric": "auc"}, "unknown metric 'auc'; did you mean 'auroc'"),
     ],
 )
 def test_bad_options(example, options, message) -> None:
-    with pytest.raises(EcgBenchError, match=message):
+    with pytest.raises(EcgBenchError, match=message) as error:
         ev.bootstrap(*example, **options)
+    assert isinstance(error.value, PredictionsError) or "metric" in options

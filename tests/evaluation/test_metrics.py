@@ -73,6 +73,11 @@ def test_float64_scores_are_not_rounded_into_ties() -> None:
     assert ev.auroc(np.array([[0], [1]]), scores)[0] == 1.0
 
 
+def test_integer_scores_beyond_float32_are_not_rounded_into_ties() -> None:
+    scores = np.array([[2**24], [2**24 + 1]], dtype=np.int64)
+    assert ev.auroc(np.array([[0], [1]]), scores)[0] == 1.0
+
+
 def test_mae_per_target_macro_and_pooled() -> None:
     targets = np.array([[1.0, 0.0, NAN], [2.0, NAN, NAN], [4.0, NAN, NAN]])
     predictions = np.array([[1.5, 2.0, 0.0], [2.0, 9.0, 0.0], [3.0, 9.0, 0.0]])

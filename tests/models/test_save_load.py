@@ -96,6 +96,38 @@ def test_other_targets_get_a_fresh_head(model_id, tmp_path):
 
 
 @every_model
+def test_head_follows_the_target_names_not_their_number(model_id, tmp_path):
+    """Two targets named otherwise fit the stored head's shape, but it was not trained for them."""
+    save_model(load_model(model_id, pretrained=False, target_names=["a", "b"], **SMALL[model_id]), tmp_path / "model")
+    stored = load_file(tmp_path / "model" / "model.safetensors")
+    heads = {name for name in stored if name.startswith("head.")}
+    kept = load_model(tmp_path / "model", target_names=["a", "b"]).state_dict()
+    fresh = load_model(tmp_path / "model", target_names=["c", "d"], seed=3)
+    assert fresh.config.id2label == {0: "c", 1: "d"}
+    again = load_model(tmp_path / "model", target_names=["c", "d"], seed=3)
+    same_state(fresh, again)
+    assert heads
+    for name, value in fresh.state_dict().items():
+        if name in stored:
+            assert torch.equal(kept[name], stored[name]), name
+            assert torch.equal(value, stored[name]) == (name not in heads), name
+    size = fresh.config.hidden_size
+    assert torch.isfinite(fresh.head.weight).all()
+    assert float(fresh.head.weight.detach().std()) == pytest.approx((3 * size) ** -0.5, rel=0.4)
+    assert not fresh.training
+    assert not fresh.head.training
+
+
+def test_folder_named_like_a_model_is_not_taken_for_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    save_model(load_model("s4", n_layers=1, hidden_size=16), tmp_path / "s4")
+    fresh = load_model("s4", pretrained=False, **SMALL["s4"])
+    assert fresh.training
+    assert fresh.config.n_layers == SMALL["s4"]["n_layers"]
+    assert load_model("./s4").config.n_layers == 1
+
+
+@every_model
 def test_fresh_initialisation_is_the_architectures_own(model_id):
     """transformers' default would redraw every layer from N(0, 0.02) and zero the biases."""
     model = classifier(model_id)

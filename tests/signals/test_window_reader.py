@@ -10,6 +10,7 @@ from hf_ecg_bench.errors import ContractError, DataError
 from hf_ecg_bench.signals.contract import ConversionPlan, ModelInput, SignalSource, plan
 from hf_ecg_bench.signals.leads import LEADS
 from hf_ecg_bench.signals.resampling import resample
+from hf_ecg_bench.signals.windows import evaluation_index
 
 LENGTHS = (1000, 1249, 400, 250, 249)  # at 100 Hz, windows of 2.5 s
 
@@ -32,7 +33,7 @@ def test_equal_rates_give_the_crops_in_the_models_layout() -> None:
     rows = make_rows()
     reader = WindowReader(make_view(rows), make_plan())
     records, starts = np.array([2, 0, 0, 3]), np.array([150, 750, 3, 0])
-    batch = reader.training(records, starts)
+    batch = reader.read(records, starts)
     assert batch.dtype == np.float32
     assert batch.flags.c_contiguous
     assert batch.flags.writeable
@@ -45,7 +46,7 @@ def test_equal_rates_give_the_crops_in_the_models_layout() -> None:
 def test_each_window_is_resampled_for_itself() -> None:
     rows = make_rows()
     reader = WindowReader(make_view(rows), make_plan(rate=250))
-    records, starts = reader.evaluation_index()
+    records, starts = evaluation_index(reader.view.lengths(), reader.plan.window)
     assert records.tolist() == [0] * 4 + [1] * 4 + [2, 3]
     batch = reader.read(records, starts)
     assert batch.shape == (10, 12, 625)
@@ -53,10 +54,8 @@ def test_each_window_is_resampled_for_itself() -> None:
         np.testing.assert_allclose(window.T, resample(rows[r][s : s + 250], 100, 250), rtol=0, atol=1e-6)
 
 
-def test_short_records_are_left_out_of_training_and_evaluation() -> None:
-    reader = WindowReader(make_view(make_rows()), make_plan())
-    assert reader.training_records().tolist() == [0, 1, 2, 3]
-    assert reader.evaluation_index("shift")[0].tolist() == [0] * 4 + [1] * 5 + [2, 2, 3]
+def test_short_records_are_left_out_of_evaluation() -> None:
+    assert evaluation_index(make_view(make_rows()).lengths(), 250, "shift")[0].tolist() == [0] * 4 + [1] * 5 + [2, 2, 3]
 
 
 def test_nan_become_zero() -> None:
@@ -72,7 +71,7 @@ def test_empty_batches_and_empty_datasets() -> None:
     reader = WindowReader(make_view(make_rows()), make_plan(rate=250))
     assert reader.read(nothing, nothing).shape == (0, 12, 625)
     empty = WindowReader(make_view([]), make_plan())
-    assert empty.evaluation_index()[0].shape == (0,)
+    assert evaluation_index(empty.view.lengths(), 250)[0].shape == (0,)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,56 @@
+"""Whose an output folder is while it is written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hf_ecg_bench.data.output_folder import OutputFolder
+from hf_ecg_bench.errors import DataError, EcgBenchError
+
+
+def folder(path: Path) -> OutputFolder:
+    return OutputFolder(path, "ptbxl", {})
+
+
+def test_one_process_at_a_time(tmp_path: Path) -> None:
+    with (
+        folder(tmp_path / "out").claim(),
+        pytest.raises(DataError, match="another process is preparing"),
+        folder(tmp_path / "out").claim(),
+    ):
+        raise AssertionError("taken twice")
+
+
+def test_work_is_removed_before_another_can_take_the_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    refused = []
+    remove = OutputFolder._remove_work
+
+    def removing(self: OutputFolder) -> None:
+        with pytest.raises(DataError, match="another process is preparing"), folder(tmp_path / "out").claim():
+            pass
+        refused.append(True)
+        remove(self)
+
+    monkeypatch.setattr(OutputFolder, "_remove_work", removing)
+    output = folder(tmp_path / "out")
+    with output.claim():
+        output.begin({})
+        output.finish(output.identity)
+    assert refused == [True]
+    assert [path.name for path in output.path.iterdir()] == ["ecg_bench.json"]
+    with output.claim():
+        output.begin({})
+        assert (output.work / "plan.json").is_file()
+
+
+def test_only_writing_is_reported_as_writing(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError, match="source"), folder(tmp_path / "out").claim():
+        raise PermissionError(13, "Permission denied", "source")
+    (tmp_path / "file").write_text("")
+    with (
+        pytest.raises(EcgBenchError, match="a file stands where a folder is needed"),
+        folder(tmp_path / "file" / "out").claim(),
+    ):
+        pass
