@@ -46,6 +46,10 @@ def explain_os_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except PermissionError as error:
+        if error.filename is not None and not Path(os.fsdecode(error.filename)).resolve().is_relative_to(
+            path.resolve().parent
+        ):
+            raise  # something else could not be read, which is not about writing here
         raise EcgBenchError(
             f"cannot write {path}: permission denied", fix=f"choose another --output-dir, or: chmod u+w {path.parent}"
         ) from error

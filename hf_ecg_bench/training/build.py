@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +21,7 @@ from hf_ecg_bench.tasks.task import SelectionMetric
 from hf_ecg_bench.training.batches import EvaluationWindows, TrainingWindows, collate
 from hf_ecg_bench.training.modes import Mode
 from hf_ecg_bench.training.records import TaskRecords
-from hf_ecg_bench.training.reporting import EpochLines
+from hf_ecg_bench.training.reporting import EpochLines, Say
 from hf_ecg_bench.training.selection import GREATER_IS_BETTER
 from hf_ecg_bench.training.spec import Protocol, RunSpec
 from hf_ecg_bench.training.state import CHECKPOINTS
@@ -111,7 +110,7 @@ def build_trainer(
     is_regression: np.ndarray,
     selection: SelectionMetric,
     record_metrics: Metrics,
-    say: Callable[[str], None],
+    say: Say,
 ) -> EcgTrainer:
     """A Trainer that evaluates, logs and saves once per epoch and ends with the best epoch's weights.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
+from hf_ecg_bench.errors import some
 from hf_ecg_bench.training.spec import PROTOCOLS, Protocol, RunSpec
 
 _FEW_RECORDS = 200
@@ -45,17 +45,13 @@ def caveats(
     if undefined:
         found.append(
             f"{len(undefined)} of {len(yes_no)} labels have no positive or no negative test record and are left out "
-            f"of the macro: {_some(undefined)}"
+            f"of the macro: {some(undefined, 8)}"
         )
     rare = [name for name, number in rarer.items() if 0 < number < _FEW_OF_A_CLASS]
     if rare:
         found.append(
             f"{len(rare)} labels have fewer than {_FEW_OF_A_CLASS} positive or negative test records; their intervals "
-            f"are unreliable: {_some(rare)}"
+            f"are unreliable: {some(rare, 8)}"
         )
     found.append("the intervals cover which patients were in the test set, not the luck of this one training run")
     return found
-
-
-def _some(names: Sequence[str], number: int = 8) -> str:
-    return ", ".join(names[:number]) + (f" and {len(names) - number} more" if len(names) > number else "")

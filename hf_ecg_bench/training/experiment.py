@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,11 +27,11 @@ from hf_ecg_bench.training.environment import environment, peak_memory_bytes
 from hf_ecg_bench.training.examples import choose_examples, write_examples
 from hf_ecg_bench.training.modes import Mode, get_mode
 from hf_ecg_bench.training.records import TaskRecords, standardise, task_records, training_subset
+from hf_ecg_bench.training.reporting import Say
 from hf_ecg_bench.training.selection import check_selectable, selection_metrics
 from hf_ecg_bench.training.spec import Protocol, RunSpec
 from hf_ecg_bench.training.trainer import EcgTrainer, record_predictions
 
-Say = Callable[[str], None]
 _FITTED_RECORDS = 2000
 _BOOTSTRAP_SEED = 0  # one for all runs of a task, whatever their training seed: their intervals share the resamples
 

@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from hf_ecg_bench.files import sha256_file
+from hf_ecg_bench.names import INFO_FILE, NAMESPACE
 from hf_ecg_bench.training.spec import RunSpec
 
-_DATASET_INFO = "ecg_bench.json"
 _WEIGHTS = "model.safetensors"
 
 
@@ -17,8 +17,8 @@ def input_digests(spec: RunSpec, dataset_id: str) -> dict[str, str | None]:
 
     Part of a run's identity: a dataset prepared again or weights converted again under the same path are another run.
     """
-    data = Path(spec.data) if spec.data else Path("ecg-bench") / dataset_id
-    return {"dataset": _dataset_digest(data / _DATASET_INFO), "model": _file_digest(Path(spec.model) / _WEIGHTS)}
+    data = Path(spec.data) if spec.data else Path(NAMESPACE) / dataset_id
+    return {"dataset": _dataset_digest(data / INFO_FILE), "model": _file_digest(Path(spec.model) / _WEIGHTS)}
 
 
 def _dataset_digest(path: Path) -> str | None:

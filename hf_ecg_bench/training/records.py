@@ -11,10 +11,9 @@ from datasets import Dataset, DatasetDict
 from hf_ecg_bench.data.load import PreparedDataset
 from hf_ecg_bench.data.signal_view import SignalView
 from hf_ecg_bench.errors import DataError, TrainingError
+from hf_ecg_bench.names import SPLITS
 from hf_ecg_bench.tasks.targets import TargetColumns, target_columns, target_matrix
 from hf_ecg_bench.tasks.task import Task
-
-SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)

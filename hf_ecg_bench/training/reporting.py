@@ -7,6 +7,8 @@ from typing import Any
 
 from transformers import TrainerCallback
 
+Say = Callable[[str], None]
+
 
 class EpochLines(TrainerCallback):
     """Says after each epoch: its number, the training loss, the validation metric and the best so far.
@@ -16,7 +18,7 @@ class EpochLines(TrainerCallback):
         say: receives the line.
     """
 
-    def __init__(self, metric: str, say: Callable[[str], None]) -> None:
+    def __init__(self, metric: str, say: Say) -> None:
         self.metric, self.say = metric, say
         self.loss: float | None = None
 
