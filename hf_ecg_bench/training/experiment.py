@@ -67,11 +67,11 @@ def execute(
         trained = time.perf_counter()
         is_regression = inputs.records.columns.is_regression
         predictions = record_predictions(trainer.window_logits(test), test, is_regression)
-        cost = cost_of(model, trained - started, time.perf_counter() - trained, len(predictions), resumed)
+        cost = cost_of(model, trained - started, time.perf_counter() - trained, len(predictions))
         fit = training_scores(inputs, trainer, plan)
     if write:
         store(inputs, trainer, predictions)
-    measured = {"cost": cost, "training": fit, "environment": environment(command)}
+    measured = {"cost": cost, "training": fit, "environment": {**environment(command), "resumed": resumed}}
     return result_of(inputs, trainer, plan, model, predictions, measured)
 
 
@@ -136,13 +136,10 @@ def training_scores(inputs: Inputs, trainer: EcgTrainer, plan: ConversionPlan) -
     return {**selection_metrics(train.targets, predictions, is_regression), "records": len(train.records)}
 
 
-def cost_of(
-    model: PreTrainedModel, train_seconds: float, test_seconds: float, test_records: int, resumed: bool
-) -> dict[str, Any]:
+def cost_of(model: PreTrainedModel, train_seconds: float, test_seconds: float, test_records: int) -> dict[str, Any]:
     """Seconds, memory and size. The training time of a resumed run is that of its last part."""
     return {
         "train_seconds": train_seconds,
-        "resumed": resumed,
         "evaluate_seconds": test_seconds,
         "peak_memory_bytes": peak_memory_bytes(),
         "parameters": sum(p.numel() for p in model.parameters()),
@@ -214,6 +211,8 @@ def result_of(
         environment=measured["environment"],
         warnings=[
             *records.warnings,
-            *caveats(metrics, spec, protocol, inputs.prepared.info.get("options", {}), measured["cost"]["resumed"]),
+            *caveats(
+                metrics, spec, protocol, inputs.prepared.info.get("options", {}), measured["environment"]["resumed"]
+            ),
         ],
     )

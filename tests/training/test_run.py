@@ -89,6 +89,20 @@ def test_adapted_model_gives_the_stored_predictions(finished, synthetic_folder):
     np.testing.assert_allclose(mine, stored.predictions[3, :n_labels], atol=1e-5)
 
 
+def test_a_run_can_be_reported(finished, tmp_path):
+    """What training writes is what the report reads."""
+    from hf_ecg_bench.results.report import write_report
+
+    spec, result, _ = finished
+    page = write_report(spec.output_dir, tmp_path / "report").read_text(encoding="utf-8")
+    assert f"{result.metrics['metrics']['macro_auroc']['value']:.3f}" in page
+    for name in result.metrics["targets"]:
+        assert name in page
+    assert "allow_pickle" not in page
+    for record in np.load(spec.output_dir / "examples.npz")["record_id"].tolist():
+        assert record in page
+
+
 def test_second_start_of_a_finished_run_only_says_so(finished):
     from hf_ecg_bench.training.run import run
 
