@@ -100,7 +100,11 @@ class EcgTrainer(Trainer):
 
     def window_logits(self, windows: EvaluationWindows) -> np.ndarray:
         """(windows, targets) outputs of the model, before any sigmoid."""
-        return np.asarray(self.predict(windows, metric_key_prefix="test").predictions)
+        scoring, self.compute_metrics = self.compute_metrics, None  # scored by the caller, with intervals
+        try:
+            return np.asarray(self.predict(windows, metric_key_prefix="test").predictions)
+        finally:
+            self.compute_metrics = scoring
 
     @property
     def precision(self) -> str:
