@@ -14,6 +14,7 @@ from hf_ecg_bench.models.heads import HEADS
 from hf_ecg_bench.models.losses import masked_loss
 from hf_ecg_bench.models.outputs import EcgClassifierOutput, EcgModelOutput
 from hf_ecg_bench.models.strict import check_loading, explain_loading_errors
+from hf_ecg_bench.models.trace import Trace
 
 
 class EcgPreTrainedModel(PreTrainedModel):
@@ -23,6 +24,8 @@ class EcgPreTrainedModel(PreTrainedModel):
     base_model_prefix = "encoder"
     main_input_name = "input_values"
     accepts_loss_kwargs = False  # Trainer then divides by the gradient accumulation steps itself
+    supports_gradient_checkpointing = True  # every repeated block is a GradientCheckpointingLayer
+    has_attentions: ClassVar[bool] = False  # whether `output_attentions` has an answer
 
     def __init__(self, config: EcgConfig) -> None:
         config.check()  # from_pretrained sets overrides after the configuration's own check
@@ -61,29 +64,55 @@ class EcgPreTrainedModel(PreTrainedModel):
 
 
 class EcgModel(EcgPreTrainedModel):
-    """A backbone: `(batch, leads, time)` in mV -> tokens and pooled features, by `forward_features`."""
+    """A backbone: `(batch, leads, time)` in mV -> tokens and pooled features, by `forward_features`.
 
-    def forward_features(self, input_values: Tensor) -> Tensor:
-        """Finite `(batch, leads, time)` -> tokens `(batch, tokens, hidden_size)`."""
+    Subclasses must not call a submodule `encoder`: that name is the backbone's inside a classifier.
+    """
+
+    def prepare_input(self, input_values: Tensor) -> Tensor:
+        """What `forward_features` gets: missing samples become 0, in the dtype of the weights."""
+        return torch.nan_to_num(input_values).to(self.dtype)
+
+    def forward_features(self, input_values: Tensor, trace: Trace) -> Tensor:
+        """What `prepare_input` returns -> tokens `(batch, tokens, hidden_size)`.
+
+        Hands the tokens before the first block and after each block (or stage) to `trace.state`, and attention
+        weights to `trace.attention`.
+        """
         raise NotImplementedError
 
     def pool(self, tokens: Tensor) -> Tensor:
         """Tokens -> pooled features `(batch, hidden_size)`: the plain mean."""
         return tokens.mean(dim=1)
 
-    def forward(self, input_values: Tensor, return_dict: bool | None = None) -> EcgModelOutput | tuple[Tensor, Tensor]:
+    def forward(
+        self,
+        input_values: Tensor,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> EcgModelOutput | tuple[Any, ...]:
         """Features of windows.
 
         Args:
             input_values: (batch, leads, time) in mV, canonical leads, at `config.sampling_rate`. NaN counts
                 as 0.
+            output_hidden_states, output_attentions: also return every block's tokens or attention weights.
 
         Raises:
-            ContractError: another shape.
+            ContractError: another shape, or attention weights asked of a model without attention.
         """
         self._check_input(input_values)
-        tokens = self.forward_features(torch.nan_to_num(input_values))
-        output = EcgModelOutput(last_hidden_state=tokens, pooler_output=self.pool(tokens))
+        if output_attentions and not self.has_attentions:
+            raise ContractError(f"{self.config.model_type} has no attention layers: output_attentions has no answer")
+        trace = Trace(bool(output_hidden_states), bool(output_attentions))
+        tokens = self.forward_features(self.prepare_input(input_values), trace)
+        output = EcgModelOutput(
+            last_hidden_state=tokens,
+            pooler_output=self.pool(tokens),
+            hidden_states=trace.hidden_states,
+            attentions=trace.attentions,
+        )
         return output if return_dict is None or return_dict else output.to_tuple()
 
     def _check_input(self, input_values: Tensor) -> None:
@@ -91,6 +120,7 @@ class EcgModel(EcgPreTrainedModel):
         if len(shape) != 3 or shape[1] != leads or shape[2] == 0:
             hint = "; transpose it: (batch, time, leads) was passed" if len(shape) == 3 and shape[2] == leads else ""
             raise ContractError(f"input_values must be (batch, {leads}, time), found {shape}{hint}")
+        self.config.check_length(shape[2])
 
 
 class EcgForSequenceClassification(EcgPreTrainedModel):
@@ -128,21 +158,27 @@ class EcgForSequenceClassification(EcgPreTrainedModel):
         return self.head(getattr(features, HEADS[self.config.head].reads))
 
     def forward(
-        self, input_values: Tensor, labels: Tensor | None = None, return_dict: bool | None = None
-    ) -> EcgClassifierOutput | tuple[Tensor, ...]:
+        self,
+        input_values: Tensor,
+        labels: Tensor | None = None,
+        output_hidden_states: bool | None = None,
+        output_attentions: bool | None = None,
+        return_dict: bool | None = None,
+    ) -> EcgClassifierOutput | tuple[Any, ...]:
         """Logits of windows, and the loss where labels are given.
 
         Args:
             input_values: (batch, leads, time) in mV.
             labels: (batch, targets), NaN where missing; regression targets z-scored.
+            output_hidden_states, output_attentions: as in EcgModel.forward.
 
         Returns:
-            loss, logits, last_hidden_state, pooler_output. The reference sets NaN logits to 0. As NaN samples
+            loss, logits and the backbone's features. The reference sets NaN logits to 0. As NaN samples
             count as 0 already, they only come from a training that diverged; here they stay, so that it
             shows.
         """
         with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.freeze_backbone):
-            features = self.encoder(input_values, return_dict=True)
+            features = self.encoder(input_values, output_hidden_states, output_attentions, return_dict=True)
         logits = self.classify(features)
         loss = None
         if labels is not None:

@@ -54,8 +54,8 @@ def _facts(spec: ModelSpec, config: Any) -> str:
         ("licence of the weights", spec.license_weights),
     ]
     rows += [(f"overlap with {overlap.dataset}", f"{overlap.state}: {overlap.reason}") for overlap in spec.overlaps]
-    if spec.checkpoint:
-        rows.append(("original checkpoint", f"{spec.checkpoint_file} at {spec.checkpoint}"))
+    if spec.source:
+        rows.append(("original checkpoint", f"{spec.source.file} at {spec.source.page}"))
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
     return f"## Facts\n\n| | |\n| --- | --- |\n{table}"
 

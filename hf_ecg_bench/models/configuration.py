@@ -10,6 +10,7 @@ from transformers import PreTrainedConfig
 from hf_ecg_bench.errors import CheckpointError, ContractError, unknown_name
 
 KINDS = ("binary", "regression")
+PREPROCESSINGS = ("paper", "original")
 _HEADS = ("linear", "attention")  # the keys of heads.HEADS, here without torch modules
 
 # Written by transformers next to the fields, or accepted by it under another name.
@@ -38,6 +39,8 @@ class EcgConfig(PreTrainedConfig):
         window_seconds: length of a window in the protocol; samples = window_seconds * sampling_rate.
         n_leads: leads of the input, in the order I II III aVR aVL aVF V1..V6.
         hidden_size: width of tokens and pooled features.
+        preprocessing: what the input has been through: `paper` (mV as recorded, resampled) or `original` (what
+            the model's authors did before pretraining, see `ModelSpec.original`).
         head: `linear` (on pooled features) or `attention` (on tokens).
         freeze_backbone: only the head is trained and the backbone stays in eval mode.
         target_kinds: `binary` or `regression` per target; None: all binary.
@@ -51,12 +54,19 @@ class EcgConfig(PreTrainedConfig):
     """
 
     model_type = "ecg"
-    keys_to_ignore_at_inference: ClassVar[list[str]] = ["last_hidden_state", "pooler_output"]
+    keys_to_ignore_at_inference: ClassVar[list[str]] = [
+        "last_hidden_state",
+        "pooler_output",
+        "hidden_states",
+        "attentions",
+    ]
+    fixed_length: ClassVar[int | None] = None  # samples per window where the architecture takes no other length
 
     sampling_rate: int = 500
     window_seconds: float = 2.5
     n_leads: int = 12
     hidden_size: int = 0
+    preprocessing: str = "paper"
     head: str = "linear"
     freeze_backbone: bool = False
     target_kinds: list[str] | None = None
@@ -97,10 +107,18 @@ class EcgConfig(PreTrainedConfig):
         """Outputs of the head."""
         return self.num_labels or 0
 
+    def check_length(self, samples: int) -> None:
+        """Raise ContractError where the architecture cannot take windows of so many samples."""
+        if samples < 1 or (self.fixed_length is not None and samples != self.fixed_length):
+            expected = f"exactly {self.fixed_length}" if self.fixed_length is not None else "at least 1"
+            raise ContractError(f"{self.model_type} takes windows of {expected} samples, found {samples}")
+
     def check(self) -> None:
         """Raise where a value does not exist or values contradict each other; models call this too."""
         if self.head not in _HEADS:
             raise unknown_name("head", str(self.head), _HEADS)
+        if self.preprocessing not in PREPROCESSINGS:
+            raise unknown_name("preprocessing", str(self.preprocessing), PREPROCESSINGS)
         if self.sampling_rate <= 0 or self.window_seconds <= 0 or self.hidden_size <= 0:
             raise ContractError(
                 f"{type(self).__name__}: sampling_rate, window_seconds and hidden_size must be positive, "

@@ -179,8 +179,7 @@ def load_exactly(model: torch.nn.Module, tensors: dict[str, Tensor], spec: Model
             problems.append(f"{len(unexpected)} are not known: {_near(unexpected, missing)}")
         raise CheckpointError(
             f"{file_name} is not a complete {spec.id} checkpoint: " + "; ".join(problems),
-            fix=f"check that it is {spec.checkpoint_file or 'a file of this model'}"
-            + (f" from {spec.checkpoint}" if spec.checkpoint else ""),
+            fix=f"check that it is {spec.source.file} from {spec.source.page}" if spec.source else None,
         )
     loaded = {}
     for name, tensor in tensors.items():

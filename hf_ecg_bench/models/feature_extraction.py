@@ -56,7 +56,7 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
         return cls(
             sampling_rate=config.sampling_rate,
             window_seconds=config.window_seconds,
-            fixed_length=getattr(config, "fixed_length", None),
+            fixed_length=config.fixed_length,
             tail=tail,
         )
 

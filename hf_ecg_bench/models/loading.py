@@ -158,9 +158,9 @@ def _fix(source: str | os.PathLike[str]) -> str | None:
     name = os.fspath(source)
     for model_id in MODELS:
         spec = get_model_spec(model_id)
-        if spec.hub_id == name and spec.checkpoint:
+        if spec.hub_id == name and spec.source:
             return (
-                f"get {spec.checkpoint_file} from {spec.checkpoint}, then: hf-ecg-bench convert {spec.id} "
-                f"--checkpoint {spec.checkpoint_file} --output-dir {name}"
+                f"get {spec.source.file} from {spec.source.page}, then: hf-ecg-bench convert {spec.id} "
+                f"--checkpoint {spec.source.file} --output-dir {name}"
             )
     return "hf-ecg-bench list models"

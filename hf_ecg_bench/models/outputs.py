@@ -15,10 +15,14 @@ class EcgModelOutput(ModelOutput):
     Attributes:
         last_hidden_state: sequence features (batch, tokens, hidden_size), what an attention head pools.
         pooler_output: pooled features (batch, hidden_size), what a linear head reads.
+        hidden_states: where asked for, the tokens before the first layer and after each layer (or stage).
+        attentions: where asked for, each layer's weights (batch, heads, tokens, tokens).
     """
 
     last_hidden_state: torch.Tensor | None = None
     pooler_output: torch.Tensor | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None
 
 
 @dataclass
@@ -28,10 +32,12 @@ class EcgClassifierOutput(ModelOutput):
     Attributes:
         loss: the masked loss where labels were given.
         logits: (batch, targets); z-scored values for regression targets.
-        last_hidden_state, pooler_output: as in EcgModelOutput.
+        last_hidden_state, pooler_output, hidden_states, attentions: as in EcgModelOutput.
     """
 
     loss: torch.Tensor | None = None
     logits: torch.Tensor | None = None
     last_hidden_state: torch.Tensor | None = None
     pooler_output: torch.Tensor | None = None
+    hidden_states: tuple[torch.Tensor, ...] | None = None
+    attentions: tuple[torch.Tensor, ...] | None = None

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
 
 from hf_ecg_bench.names import NAMESPACE
+from hf_ecg_bench.signals.leads import LEADS
+
+Shapes = Mapping[str, tuple[int, ...]]
 
 
 @dataclass(frozen=True)
@@ -15,6 +19,64 @@ class Overlap:
     dataset: str
     state: Literal["yes", "no", "unknown"]
     reason: str
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a public checkpoint file is.
+
+    Attributes:
+        host: who serves it. A `google_drive` file cannot be fetched by a program without asking a person.
+        location: `owner/name` on Hugging Face, the record number on Zenodo, `item/file` on figshare, the file or
+            folder id on Google Drive.
+        file: its name.
+        page: the address of its page for people.
+        revision: commit on Hugging Face, where it is pinned.
+        member: name (or pattern) of the checkpoint inside a zip archive.
+        sha256: of the file, where it is known.
+    """
+
+    host: Literal["huggingface", "zenodo", "figshare", "google_drive"]
+    location: str
+    file: str
+    page: str
+    revision: str | None = None
+    member: str | None = None
+    sha256: str | None = None
+
+
+@dataclass(frozen=True)
+class OriginalInput:
+    """What the model's authors did with a recording before pretraining.
+
+    Attributes:
+        rate: Hz the windows have in the end.
+        seconds: length of one window.
+        record: steps (see `signals.steps`) on the whole record, in order.
+        window: steps on each window, in order.
+        leads: the model's order.
+        note: how it differs from the benchmark's way, in one or two sentences, for the card.
+    """
+
+    rate: float
+    seconds: float
+    record: tuple[Any, ...] = ()
+    window: tuple[Any, ...] = ()
+    leads: tuple[str, ...] = LEADS
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that went wrong behind published numbers, which `run --fault` does again on purpose.
+
+    Attributes:
+        id: what users type.
+        what: what happens, and how it is known.
+    """
+
+    id: str
+    what: str
 
 
 @dataclass(frozen=True)
@@ -30,7 +92,6 @@ class ModelSpec:
         hidden_size: width of the tokens and of the pooled features.
         sampling_rate: Hz the model is fed with in the paper's protocol.
         window_seconds: length of a window in the paper's protocol.
-        fixed_length: samples per window where the architecture takes no other length, else None.
         pretraining: datasets it was pretrained on; empty for a supervised baseline.
         overlaps: what of that overlaps with our test sets.
         late, early: parameter-name prefixes (inside the backbone) of the two layer groups; both empty: one
@@ -41,8 +102,13 @@ class ModelSpec:
             as well.
         wrappers: prefixes that may stand before every tensor name (what training wrappers add).
         renames: (pattern, replacement) from public tensor names to ours, applied in order.
-        checkpoint: where the public checkpoint is, or None for a model that is trained from scratch.
-        checkpoint_file: its file name.
+        options_from: shapes by public tensor name -> fields of the configuration that the tensors decide
+            (which backbone, how many layers), for `convert`.
+        source: where the public checkpoint is, or None for a model that is trained from scratch.
+        original: the authors' own preprocessing, or None where there is none.
+        faults: published slips that can be reproduced.
+        tiny: fields of a configuration that does everything in milliseconds, for tests and dry runs.
+        tiny_samples: a window length that it takes.
         full_precision: True where the paper's protocol trains in float32 even on a GPU.
     """
 
@@ -65,9 +131,12 @@ class ModelSpec:
     containers: tuple[str, ...] = ()
     wrappers: tuple[str, ...] = ("module.", "model.")
     renames: tuple[tuple[str, str], ...] = ()
-    checkpoint: str | None = None
-    checkpoint_file: str | None = None
-    fixed_length: int | None = None
+    options_from: Callable[[Shapes], dict[str, Any]] | None = None
+    source: Source | None = None
+    original: OriginalInput | None = None
+    faults: tuple[Fault, ...] = ()
+    tiny: Mapping[str, Any] = field(default_factory=dict)
+    tiny_samples: int = 75
     full_precision: bool = False
 
     @property
@@ -78,4 +147,4 @@ class ModelSpec:
     @property
     def pretrained(self) -> bool:
         """Whether there is a public checkpoint to adapt."""
-        return self.checkpoint is not None
+        return self.source is not None

@@ -95,7 +95,7 @@ def conversion_plan(records: TaskRecords, config: Any, where: str) -> Conversion
         rate=config.sampling_rate,
         seconds=config.window_seconds,
         where=config.model_type,
-        fixed_length=getattr(config, "fixed_length", None),
+        fixed_length=config.fixed_length,
     )
     return plan(source, target)
 

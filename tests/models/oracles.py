@@ -9,7 +9,8 @@ from types import ModuleType
 from hf_ecg_bench.models.convert import build_from_checkpoint
 from hf_ecg_bench.models.registry import get_model_spec, model_class
 
-ORACLES = {"net1d": "net1d", "ecg_founder": "ecgfounder", "s4": "s4"}
+#: Oracle -> the model it proves.
+ORACLES = {"net1d": "net1d", "ecgfounder": "ecg_founder", "s4": "s4"}
 
 
 def load_oracle(shared: Path) -> ModuleType:
@@ -22,12 +23,13 @@ def load_oracle(shared: Path) -> ModuleType:
     return module
 
 
-def oracle_classifier(oracle: ModuleType, model_id: str, head: str, freeze: bool = False):
+def oracle_classifier(oracle: ModuleType, name: str, head: str, freeze: bool = False):
     """The model that the oracle's checkpoint makes, with the oracle's head."""
-    name = ORACLES[model_id]
-    converted, _ = build_from_checkpoint(get_model_spec(model_id), oracle.checkpoint(name), "oracle", "")
-    config = model_class(model_id, "Config")(num_labels=5, head=head, freeze_backbone=freeze)
-    model = model_class(model_id, "ForSequenceClassification")(config)
+    spec = get_model_spec(ORACLES[name])
+    converted, _ = build_from_checkpoint(spec, oracle.checkpoint(name), "oracle", "")
+    config = type(converted.config).from_dict(converted.config.to_dict())
+    config.num_labels, config.head, config.freeze_backbone = 5, head, freeze
+    model = model_class(spec.id, "ForSequenceClassification")(config)
     model.encoder.load_state_dict(converted.base_model.state_dict())
     model.head.load_state_dict(oracle.head(name, head))
     return model.eval()

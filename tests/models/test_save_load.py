@@ -15,13 +15,12 @@ from transformers import (
     AutoModelForSequenceClassification,
 )
 
-import hf_ecg_bench.models
 from hf_ecg_bench.errors import CheckpointError, ContractError, UnknownNameError
 from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
 from hf_ecg_bench.models.loading import load_model, resolve
-from hf_ecg_bench.models.registry import list_models, model_class
+from hf_ecg_bench.models.registry import get_model_spec, list_models, model_class
 from hf_ecg_bench.models.saving import save_model
-from tests.models.fills import SMALL, classifier, fill
+from tests.models.fills import classifier, tiny_windows
 
 every_model = pytest.mark.parametrize("model_id", list_models())
 
@@ -33,10 +32,6 @@ def poison_freed_memory():
         torch.full((size,), float("nan")) for size in (8, 32, 96, 512, 1024, 4096, 65536, 1 << 20) for _ in range(20)
     ]
     del blocks
-
-
-def windows(model_id: str) -> torch.Tensor:
-    return fill(f"{model_id} windows", (2, 12, 75)).float()
 
 
 def same_state(a: torch.nn.Module, b: torch.nn.Module) -> None:
@@ -62,7 +57,7 @@ def test_round_trip_is_bit_identical(model_id, head, tmp_path):
     backbone = AutoModel.from_pretrained(tmp_path / "model")
     assert type(backbone) is type(model.encoder)
     same_state(model.encoder, backbone)
-    x = windows(model_id)
+    x = tiny_windows(model_id)
     with torch.no_grad():
         assert torch.equal(model(x).logits, loaded(x).logits)
         assert torch.equal(model(x).pooler_output, backbone(x).pooler_output)
@@ -90,7 +85,7 @@ def test_other_targets_get_a_fresh_head(model_id, tmp_path):
     save_model(classifier(model_id, n_targets=3), tmp_path / "model")
     for names, head in ((["a", "b"], None), (["a", "b", "c"], "attention")):
         model = load_model(tmp_path / "model", target_names=names, head=head)
-        logits = model(windows(model_id)).logits.detach()
+        logits = model(tiny_windows(model_id)).logits.detach()
         assert logits.shape == (2, len(names))
         assert float(logits.abs().max()) < 100
 
@@ -98,7 +93,10 @@ def test_other_targets_get_a_fresh_head(model_id, tmp_path):
 @every_model
 def test_head_follows_the_target_names_not_their_number(model_id, tmp_path):
     """Two targets named otherwise fit the stored head's shape, but it was not trained for them."""
-    save_model(load_model(model_id, pretrained=False, target_names=["a", "b"], **SMALL[model_id]), tmp_path / "model")
+    save_model(
+        load_model(model_id, pretrained=False, target_names=["a", "b"], **get_model_spec(model_id).tiny),
+        tmp_path / "model",
+    )
     stored = load_file(tmp_path / "model" / "model.safetensors")
     heads = {name for name in stored if name.startswith("head.")}
     kept = load_model(tmp_path / "model", target_names=["a", "b"]).state_dict()
@@ -121,9 +119,9 @@ def test_head_follows_the_target_names_not_their_number(model_id, tmp_path):
 def test_folder_named_like_a_model_is_not_taken_for_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_model(load_model("s4", n_layers=1, hidden_size=16), tmp_path / "s4")
-    fresh = load_model("s4", pretrained=False, **SMALL["s4"])
+    fresh = load_model("s4", pretrained=False, **get_model_spec("s4").tiny)
     assert fresh.training
-    assert fresh.config.n_layers == SMALL["s4"]["n_layers"]
+    assert fresh.config.n_layers == get_model_spec("s4").tiny["n_layers"]
     assert load_model("./s4").config.n_layers == 1
 
 
@@ -141,7 +139,7 @@ def test_fresh_initialisation_is_the_architectures_own(model_id):
 
 @every_model
 def test_seed_makes_the_same_model(model_id):
-    options = {"pretrained": False, "target_names": ["a"], **SMALL[model_id]}
+    options = {"pretrained": False, "target_names": ["a"], **get_model_spec(model_id).tiny}
     state = torch.random.get_rng_state()
     same_state(load_model(model_id, seed=5, **options), load_model(model_id, seed=5, **options))
     assert torch.equal(state, torch.random.get_rng_state())
@@ -217,16 +215,17 @@ def test_names_are_checked():
 @every_model
 def test_input_shape_is_checked(model_id):
     model = classifier(model_id)
+    samples = get_model_spec(model_id).tiny_samples
     with pytest.raises(ContractError, match="transpose"):
-        model(torch.zeros(2, 75, 12))
-    with pytest.raises(ContractError, match=r"\(2, 8, 75\)"):
-        model(torch.zeros(2, 8, 75))
+        model(torch.zeros(2, samples, 12))
+    with pytest.raises(ContractError, match=rf"\(2, 8, {samples}\)"):
+        model(torch.zeros(2, 8, samples))
 
 
 @every_model
 def test_missing_samples_count_as_zero(model_id):
     model = classifier(model_id).eval()
-    x = windows(model_id)
+    x = tiny_windows(model_id)
     x[0, 2, 5:20] = float("nan")
     with torch.no_grad():
         assert torch.equal(model(x).logits, model(torch.nan_to_num(x)).logits)
@@ -236,7 +235,7 @@ def test_missing_samples_count_as_zero(model_id):
 def test_full_size_has_the_declared_parameters(model_id):
     with torch.device("meta"):
         backbone = model_class(model_id, "Model")(model_class(model_id, "Config")())
-    spec = hf_ecg_bench.models.get_model_spec(model_id)
+    spec = get_model_spec(model_id)
     assert sum(p.numel() for p in backbone.parameters()) == spec.parameters
     assert backbone.config.hidden_size == spec.hidden_size
     assert (backbone.config.sampling_rate, backbone.config.window_seconds) == (

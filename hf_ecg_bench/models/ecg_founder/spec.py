@@ -1,6 +1,6 @@
 """What is declared about ECGFounder."""
 
-from hf_ecg_bench.models.spec import ModelSpec, Overlap
+from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source
 
 SPEC = ModelSpec(
     id="ecg_founder",
@@ -35,8 +35,13 @@ SPEC = ModelSpec(
     early=("first_conv", "first_bn", "stage_list.0", "stage_list.1", "stage_list.2"),
     lora_targets=(r"encoder\.stage_list\.\d+\.block_list\.\d+\.conv[13]",),
     ignored_tensors=((r"^dense\.", "the classifier of the 150 pretraining labels"),),
-    checkpoint="https://huggingface.co/PKUDigitalHealth/ECGFounder",
-    checkpoint_file="12_lead_ECGFounder.pth",
+    source=Source(
+        host="huggingface",
+        location="PKUDigitalHealth/ECGFounder",
+        file="12_lead_ECGFounder.pth",
+        page="https://huggingface.co/PKUDigitalHealth/ECGFounder",
+    ),
     containers=("state_dict",),
     renames=((r"\.conv\.", "."),),
+    tiny={"base_width": 16, "widths": [16, 32], "depths": [2, 1]},
 )

@@ -8,13 +8,15 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from hf_ecg_bench.models.base import EcgForSequenceClassification, EcgModel
 from hf_ecg_bench.models.net1d.configuration_net1d import Net1dConfig
 from hf_ecg_bench.models.net1d.convolution import SameConv
+from hf_ecg_bench.models.trace import Trace
 
 
-class Net1dBlock(nn.Module):
+class Net1dBlock(GradientCheckpointingLayer):
     """Bottleneck of 1x1, grouped, 1x1 convolutions; squeeze-excitation; (batch, time, in) -> out."""
 
     def __init__(self, in_channels: int, out_channels: int, config: Net1dConfig, downsample: bool, first: bool) -> None:
@@ -82,11 +84,13 @@ class Net1dModel(EcgModel):
         )
         self.post_init()
 
-    def forward_features(self, input_values: Tensor) -> Tensor:
+    def forward_features(self, input_values: Tensor, trace: Trace) -> Tensor:
         """See EcgModel."""
         x = functional.silu(self.first_conv(input_values.transpose(1, 2)))
+        trace.state(x)
         for stage in self.stage_list:
             x = stage(x)
+            trace.state(x)
         return x
 
 

@@ -24,4 +24,5 @@ SPEC = ModelSpec(
     lora_targets=(r"encoder\.stage_list\.\d+\.block_list\.\d+\.conv[13]",),
     containers=("state_dict",),
     renames=((r"\.conv\.", "."), (r"^dense\.", "head.")),
+    tiny={"base_width": 16, "widths": [16, 32], "depths": [2, 1]},
 )

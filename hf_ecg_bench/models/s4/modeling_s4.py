@@ -9,11 +9,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers import initialization
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from hf_ecg_bench.models.base import EcgForSequenceClassification, EcgModel
 from hf_ecg_bench.models.s4.configuration_s4 import S4Config
 from hf_ecg_bench.models.s4.convolution import fft_length, long_convolution, two_sided
 from hf_ecg_bench.models.s4.kernel import corrected, hippo_legs, kernel_basis
+from hf_ecg_bench.models.trace import Trace
 
 
 class S4Kernel(nn.Module):
@@ -58,7 +60,7 @@ class S4Kernel(nn.Module):
         return self.log_dt, self.B.squeeze(0), self.P.squeeze(0), self.Q.squeeze(0), self.w
 
 
-class S4Layer(nn.Module):
+class S4Layer(GradientCheckpointingLayer):
     """State space convolution, GELU, gated linear map, residual, LayerNorm; on (batch, length, channels)."""
 
     def __init__(self, config: S4Config) -> None:
@@ -100,12 +102,14 @@ class S4Model(EcgModel):
         self.layers = nn.ModuleList(S4Layer(config) for _ in range(config.n_layers))
         self.post_init()
 
-    def forward_features(self, input_values: Tensor) -> Tensor:
+    def forward_features(self, input_values: Tensor, trace: Trace) -> Tensor:
         """See EcgModel."""
         projection = self.input_projection
         x = functional.linear(input_values.transpose(1, 2), projection.weight.squeeze(-1), projection.bias)
         for layer, kernel in zip(self.layers, self.kernels(input_values.shape[-1]), strict=True):
+            trace.state(x)
             x = layer(x, kernel)
+        trace.state(x)
         return x
 
     def kernels(self, length: int) -> list[Tensor]:

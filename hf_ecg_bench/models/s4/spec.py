@@ -31,4 +31,5 @@ SPEC = ModelSpec(
         (r"^decoder\.", "head."),
     ),
     full_precision=True,
+    tiny={"hidden_size": 32, "n_layers": 2, "l_max": 50},
 )
