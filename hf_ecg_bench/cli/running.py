@@ -55,6 +55,7 @@ def register(verbs: Any) -> None:
     )
     run.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (0)")
     run.add_argument("--limit", type=int, default=0, metavar="N", help="training records, for a quick look")
+    run.add_argument("--fault", metavar="ID", help="repeat a published slip on purpose (hf-ecg-bench info MODEL)")
     run.add_argument("--n-resamples", type=int, default=1000, metavar="N", help="of the bootstrap (1000)")
     run.add_argument(
         "--model-option",
@@ -105,6 +106,7 @@ def _run(arguments: argparse.Namespace) -> None:
             limit=arguments.limit,
             model_options={key: typed(value) for key, value in options.items()},
             n_resamples=arguments.n_resamples,
+            fault=arguments.fault,
         ),
         command=shlex.join(["hf-ecg-bench", *sys.argv[1:]]),
     )

@@ -127,6 +127,7 @@ class EcgForSequenceClassification(EcgPreTrainedModel):
     """A backbone and a head. Subclasses name `backbone_class`."""
 
     backbone_class: ClassVar[type[EcgModel]]
+    keeps_frozen_in_eval: bool = True  # only a run that repeats a published fault says otherwise
 
     def __init__(self, config: EcgConfig) -> None:
         super().__init__(config)
@@ -149,7 +150,7 @@ class EcgForSequenceClassification(EcgPreTrainedModel):
     def train(self, mode: bool = True) -> Self:
         """Train mode, except for a frozen backbone: batch statistics and dropout stay as in evaluation."""
         super().train(mode)
-        if self.config.freeze_backbone:
+        if self.config.freeze_backbone and self.keeps_frozen_in_eval:
             self.encoder.eval()
         return self
 

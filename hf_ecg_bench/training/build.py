@@ -12,13 +12,14 @@ import torch
 from transformers import PreTrainedModel, PrinterCallback, TrainingArguments, set_seed
 
 from hf_ecg_bench.errors import TrainingError
-from hf_ecg_bench.models.loading import load_model
+from hf_ecg_bench.models.loading import load_model, read_config
 from hf_ecg_bench.models.registry import MODELS, get_model_spec, model_id_of
 from hf_ecg_bench.signals.contract import ConversionPlan, ModelInput, SignalSource, plan
 from hf_ecg_bench.signals.leads import LEADS
 from hf_ecg_bench.tasks.targets import TargetColumns
 from hf_ecg_bench.tasks.task import SelectionMetric
 from hf_ecg_bench.training.batches import EvaluationWindows, TrainingWindows, collate
+from hf_ecg_bench.training.faults import FaultEffect, fault_effect, make_faulty
 from hf_ecg_bench.training.modes import Mode
 from hf_ecg_bench.training.records import TaskRecords
 from hf_ecg_bench.training.reporting import EpochLines, Say
@@ -52,9 +53,10 @@ def build_model(
             + ", ".join(spec.model_options),
             fix="leave out --model-option, or use --mode scratch",
         )
-    return load_model(
+    effect = effect_of(spec, mode)
+    model = load_model(
         spec.model,
-        pretrained=mode.pretrained,
+        pretrained=mode.pretrained and not (is_id and effect.random_backbone),
         target_names=columns.names,
         target_kinds=columns.kinds,
         target_mean=mean.tolist(),
@@ -64,6 +66,16 @@ def build_model(
         seed=spec.seed,
         **spec.model_options,
     )
+    make_faulty(model, effect, spec.seed)
+    return model
+
+
+def effect_of(spec: RunSpec, mode: Mode) -> FaultEffect:
+    """What the run's fault, if any, changes; raises where it is not one of the model's or has no effect."""
+    if spec.fault is None:
+        return fault_effect(None, "", mode)
+    model_id = spec.model if spec.model in MODELS else model_id_of(read_config(spec.model).model_type)
+    return fault_effect(spec.fault, model_id, mode)
 
 
 def model_source(spec: RunSpec, model: PreTrainedModel, digest: str | None) -> dict[str, Any]:

@@ -14,17 +14,19 @@ from hf_ecg_bench.data.load import PreparedDataset, load_prepared
 from hf_ecg_bench.data.windows import WindowReader
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.evaluation.summary import summarise
+from hf_ecg_bench.models.registry import model_id_of
 from hf_ecg_bench.progress import quiet_libraries
 from hf_ecg_bench.results.predictions import make_predictions, write_predictions
 from hf_ecg_bench.results.schema import MODEL_FOLDER, PREDICTIONS_FILE, Result
 from hf_ecg_bench.signals.contract import ConversionPlan
 from hf_ecg_bench.tasks import Task, get_task
 from hf_ecg_bench.training.batches import EvaluationWindows, TrainingWindows
-from hf_ecg_bench.training.build import build_model, build_trainer, conversion_plan, model_source
+from hf_ecg_bench.training.build import build_model, build_trainer, conversion_plan, effect_of, model_source
 from hf_ecg_bench.training.caveats import caveats
 from hf_ecg_bench.training.determinism import deterministic
 from hf_ecg_bench.training.environment import environment, peak_memory_bytes
 from hf_ecg_bench.training.examples import choose_examples, write_examples
+from hf_ecg_bench.training.faults import describe_fault, faulty_protocol
 from hf_ecg_bench.training.modes import Mode, get_mode
 from hf_ecg_bench.training.records import TaskRecords, standardise, task_records, training_subset
 from hf_ecg_bench.training.reporting import Say
@@ -59,6 +61,7 @@ def execute(
     inputs = load(spec, digests)
     with deterministic():
         model = build_model(spec, inputs.mode, inputs.records.columns, inputs.mean, inputs.std)
+        inputs.protocol = faulty_protocol(inputs.protocol, effect_of(spec, inputs.mode))
         plan = conversion_plan(inputs.records, model.config, inputs.prepared.source)
         announce(inputs, plan, say)
         trainer, test = trainer_and_test(inputs, model, plan, say)
@@ -198,6 +201,7 @@ def result_of(
             "optimizer": "AdamW, betas 0.9 and 0.999, eps 1e-8",
             "precision": trainer.precision,
             "limit": spec.limit,
+            "fault": spec.fault,
             "model_options": spec.model_options,
             "target_mean": dict(zip(names, inputs.mean.tolist(), strict=True)),
             "target_std": dict(zip(names, inputs.std.tolist(), strict=True)),
@@ -210,6 +214,7 @@ def result_of(
         cost=measured["cost"],
         environment=measured["environment"],
         warnings=[
+            *([describe_fault(spec.fault, model_id_of(model.config.model_type))] if spec.fault else []),
             *records.warnings,
             *caveats(
                 metrics, spec, protocol, inputs.prepared.info.get("options", {}), measured["environment"]["resumed"]

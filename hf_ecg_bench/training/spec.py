@@ -68,6 +68,7 @@ class RunSpec:
         model_options: fields of the model's configuration to set (only with mode `scratch`).
         n_resamples: of the bootstrap over test patients.
         examples: how many test ECGs are kept for the report.
+        fault: a published slip to repeat on purpose (see `training.faults`), or None.
     """
 
     model: str
@@ -83,6 +84,7 @@ class RunSpec:
     model_options: dict[str, Any] = field(default_factory=dict)
     n_resamples: int = 1000
     examples: int = 6
+    fault: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.fraction <= 1:
