@@ -66,7 +66,7 @@ class PackedSelfAttention(nn.Module):
     def __init__(self, config: EcgConfig, qkv_bias: bool = True, inner_size: int | None = None) -> None:
         super().__init__()
         self.config = config
-        self.n_heads: int = config.n_heads  # type: ignore[attr-defined]
+        self.n_heads: int = config.n_heads
         inner = inner_size or config.hidden_size
         if inner % self.n_heads:
             raise ContractError(f"{inner} features cannot be split into {self.n_heads} heads (n_heads)")

@@ -21,7 +21,7 @@ class PreNormBlock(GradientCheckpointingLayer):
 
     def __init__(self, config: EcgConfig, attention: nn.Module) -> None:
         super().__init__()
-        width, inner = config.hidden_size, config.intermediate_size  # type: ignore[attr-defined]
+        width, inner = config.hidden_size, config.intermediate_size
         self.norm1 = nn.LayerNorm(width)
         self.attention = attention
         self.norm2 = nn.LayerNorm(width)
