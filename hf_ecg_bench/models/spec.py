@@ -80,6 +80,21 @@ class Fault:
 
 
 @dataclass(frozen=True)
+class Unused:
+    """Parameters that a classifier keeps but that its logits do not depend on: they get no gradient.
+
+    Attributes:
+        names: regular expression that matches their names in the classifier from the start.
+        reason: why they are there.
+        head: only with that head; None: with either.
+    """
+
+    names: str
+    reason: str
+    head: Literal["linear", "attention"] | None = None
+
+
+@dataclass(frozen=True)
 class ModelSpec:
     """Facts about a model that listings, cards, the signal contract and the training need.
 
@@ -109,6 +124,8 @@ class ModelSpec:
         faults: published slips that can be reproduced.
         tiny: fields of a configuration that does everything in milliseconds, for tests and dry runs.
         tiny_samples: a window length that it takes.
+        tiny_variants: by name, what to change in `tiny` for another of the model's architectures.
+        unused_parameters: what gets no gradient, with the reason; tests expect exactly these.
         full_precision: True where the paper's protocol trains in float32 even on a GPU.
     """
 
@@ -137,6 +154,8 @@ class ModelSpec:
     faults: tuple[Fault, ...] = ()
     tiny: Mapping[str, Any] = field(default_factory=dict)
     tiny_samples: int = 75
+    tiny_variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    unused_parameters: tuple[Unused, ...] = ()
     full_precision: bool = False
 
     @property
