@@ -3,15 +3,20 @@
 transformers fills its Auto tables when `transformers.models.auto.*` is imported, which imports torch (two
 seconds). Where such a module is already loaded we register at once; otherwise a finder on `sys.meta_path`
 registers right after it has been executed.
+
+Model classes are registered by name and imported when they are asked for: `transformers.modeling_layers`, which
+our models need, imports the Auto tables itself, so importing our models there and then would go in a circle.
 """
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec, PathFinder
 from types import ModuleType
+from typing import Any
 
 from hf_ecg_bench.models.registry import MODELS, model_class
 
@@ -22,13 +27,28 @@ def _register_configs(module: ModuleType) -> None:
         module.AutoConfig.register(config.model_type, config, exist_ok=True)
 
 
+class _LazyClasses(dict[Any, Any]):
+    """Classes registered by users as they are, ours as calls that import them."""
+
+    def __getitem__(self, key: Any) -> Any:
+        value = super().__getitem__(key)
+        return value() if isinstance(value, partial) else value
+
+    def values(self) -> Any:
+        return [self[key] for key in self]
+
+    def items(self) -> Any:
+        return [(key, self[key]) for key in self]
+
+
 def _register_models(module: ModuleType) -> None:
-    for model_id in MODELS:
-        config = model_class(model_id, "Config")
-        module.AutoModel.register(config, model_class(model_id, "Model"), exist_ok=True)
-        module.AutoModelForSequenceClassification.register(
-            config, model_class(model_id, "ForSequenceClassification"), exist_ok=True
-        )
+    kinds = {"Model": module.AutoModel, "ForSequenceClassification": module.AutoModelForSequenceClassification}
+    for kind, auto in kinds.items():
+        mapping = auto._model_mapping
+        if not isinstance(mapping._extra_content, _LazyClasses):
+            mapping._extra_content = _LazyClasses(mapping._extra_content)
+        for model_id in MODELS:
+            mapping.register(model_class(model_id, "Config"), partial(model_class, model_id, kind), exist_ok=True)
 
 
 def _register_extractors(module: ModuleType) -> None:

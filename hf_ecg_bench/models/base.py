@@ -6,9 +6,13 @@ from typing import Any, ClassVar, Self
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+from torch.nn.modules.batchnorm import _BatchNorm
+from torch.utils.checkpoint import checkpoint
+from transformers import PreTrainedModel, initialization
+from transformers.modeling_layers import GradientCheckpointingLayer
 
 from hf_ecg_bench.errors import ContractError
+from hf_ecg_bench.models.checkpointing import CheckpointedBlock
 from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.heads import HEADS
 from hf_ecg_bench.models.losses import masked_loss
@@ -61,6 +65,30 @@ class EcgPreTrainedModel(PreTrainedModel):
 
     def apply_freezing(self) -> None:
         """Freeze what the configuration says (from_pretrained makes every parameter trainable again)."""
+
+    def train(self, mode: bool = True) -> Self:
+        """Train mode, except for BatchNorm whose own parameters are frozen (under adapters, say).
+
+        Its running statistics belong to those parameters: if they drifted, an adapter that is saved without
+        them would give other outputs when it is loaded.
+        """
+        super().train(mode)
+        for module in self.modules() if mode else ():
+            if isinstance(module, _BatchNorm) and module.affine and not module.weight.requires_grad:
+                module.eval()
+        return self
+
+    def enable_input_require_grads(self) -> None:
+        """Nothing to do: only reentrant checkpointing needs an input that requires a gradient."""
+        self._require_grads_hooks: list[Any] = []
+
+    def _set_gradient_checkpointing(  # type: ignore[override]
+        self, enable: bool = True, gradient_checkpointing_func: Any = checkpoint, **options: Any
+    ) -> None:
+        super()._set_gradient_checkpointing(enable, gradient_checkpointing_func, **options)
+        for module in self.modules() if enable else ():
+            if isinstance(module, GradientCheckpointingLayer):
+                vars(module)["_gradient_checkpointing_func"] = CheckpointedBlock(module, gradient_checkpointing_func)
 
 
 class EcgModel(EcgPreTrainedModel):
@@ -127,14 +155,21 @@ class EcgForSequenceClassification(EcgPreTrainedModel):
     """A backbone and a head. Subclasses name `backbone_class`."""
 
     backbone_class: ClassVar[type[EcgModel]]
+    is_regression: Tensor  # (targets,) bool: which targets are continuous
     keeps_frozen_in_eval: bool = True  # only a run that repeats a published fault says otherwise
 
     def __init__(self, config: EcgConfig) -> None:
         super().__init__(config)
         self.encoder = self.backbone_class(config)
         self.head = HEADS[config.head](config.hidden_size, config.n_targets)
+        self.register_buffer("is_regression", torch.empty(config.n_targets, dtype=torch.bool), persistent=False)
         self.post_init()
         self.apply_freezing()
+
+    def hf_reset(self) -> None:
+        """Which targets are continuous: a buffer, so that no step copies it to the device again."""
+        kinds = self.config.target_kinds or ["binary"] * self.config.n_targets
+        initialization.copy_(self.is_regression, torch.tensor([kind == "regression" for kind in kinds]))
 
     def apply_freezing(self) -> None:
         """Freeze the backbone where the configuration says so."""
@@ -183,11 +218,6 @@ class EcgForSequenceClassification(EcgPreTrainedModel):
         logits = self.classify(features)
         loss = None
         if labels is not None:
-            loss = masked_loss(logits, labels, self.is_regression(logits.device))
+            loss = masked_loss(logits, labels, self.is_regression)
         output = EcgClassifierOutput(loss=loss, logits=logits, **features)
         return output if return_dict is None or return_dict else output.to_tuple()
-
-    def is_regression(self, device: torch.device) -> Tensor:
-        """(targets,) bool: which targets are continuous."""
-        kinds = self.config.target_kinds or ["binary"] * self.config.n_targets
-        return torch.tensor([kind == "regression" for kind in kinds], device=device)

@@ -24,10 +24,14 @@ EXTRACTOR = (
     "program",
     [
         "import hf_ecg_bench.models, sys; assert not {'torch', 'transformers'} & set(sys.modules)",
-        "import hf_ecg_bench.models; from transformers import AutoConfig, AutoModel; " + CHECK + MODEL + EXTRACTOR,
+        "import hf_ecg_bench.models; from transformers import BertModel, AutoConfig, AutoModel; "
+        + CHECK
+        + MODEL
+        + EXTRACTOR,
         "from transformers import AutoConfig, AutoModel; import hf_ecg_bench.models; " + CHECK + MODEL + EXTRACTOR,
+        "from hf_ecg_bench.models.base import EcgModel; from transformers import AutoModel, AutoConfig; " + MODEL,
     ],
-    ids=["light", "ours first", "transformers first"],
+    ids=["light", "ours first", "transformers first", "a module of ours first"],
 )
 def test_registration(program):
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
