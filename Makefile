@@ -13,7 +13,7 @@ endif
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.hf-ecg-bench-installed
 
-.PHONY: help install demo test test-slow lint types format bench bench-data bench-reading bench-evaluation bench-training clean
+.PHONY: help install demo test test-slow lint types format bench bench-data bench-reading bench-evaluation bench-training bench-models clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -48,7 +48,7 @@ format: install ## let ruff rewrite the files
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: bench-evaluation bench-reading bench-data bench-training ## all benchmarks; each prints its yardstick's ratio
+bench: bench-evaluation bench-reading bench-data bench-training bench-models ## all benchmarks; each prints its yardstick's ratio
 
 bench-evaluation: install ## bootstrap against a loop of scikit-learn
 	$(BIN)/python benchmarks/bench_evaluation.py
@@ -61,6 +61,9 @@ bench-data: install ## prepare against wfdb and against writing Parquet from mem
 
 bench-training: install ## training steps of every model
 	$(BIN)/python benchmarks/bench_training.py
+
+bench-models: install ## every model against a plain implementation and its floor: time, memory, latency (ten minutes)
+	$(BIN)/python benchmarks/bench_models.py
 
 clean: ## remove what the targets above made here (not an active environment)
 	rm -rf .venv $(DEMO_DIR) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

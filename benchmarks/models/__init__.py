@@ -1,0 +1,1 @@
+"""What bench_models.py measures with: the cases, the floor, and plain implementations to compare with."""
