@@ -37,6 +37,10 @@ class CheckpointError(EcgBenchError):
     """A checkpoint that is not what it is said to be."""
 
 
+class DownloadError(EcgBenchError):
+    """A file that could not be fetched, or is not the file it should be."""
+
+
 class TrainingError(EcgBenchError):
     """A run that cannot start or go on."""
 

@@ -11,14 +11,31 @@ from tqdm import tqdm
 
 
 def progress(
-    iterable: Iterable[Any] | None = None, *, total: int | None = None, desc: str = "", unit: str = "it"
+    iterable: Iterable[Any] | None = None,
+    *,
+    total: int | None = None,
+    initial: int = 0,
+    desc: str = "",
+    unit: str = "it",
+    unit_scale: bool = False,
 ) -> Any:
     """A tqdm bar that appears only after two seconds, on stderr, and leaves no trace when it is done.
 
     Off when stderr is not a terminal, or with HF_ECG_BENCH_NO_PROGRESS=1.
     """
     off = os.environ.get("HF_ECG_BENCH_NO_PROGRESS") == "1" or not sys.stderr.isatty()
-    return tqdm(iterable, total=total, desc=desc, unit=unit, delay=2, leave=False, disable=off, file=sys.stderr)
+    return tqdm(
+        iterable,
+        total=total,
+        initial=initial,
+        desc=desc,
+        unit=unit,
+        unit_scale=unit_scale,
+        delay=2,
+        leave=False,
+        disable=off,
+        file=sys.stderr,
+    )
 
 
 def quiet_libraries() -> None:
