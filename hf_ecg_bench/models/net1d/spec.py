@@ -15,7 +15,7 @@ SPEC = ModelSpec(
     Data Mining},
   year = {2020}
 }""",
-    license_code="MIT",
+    license_code="unknown",
     license_weights="Apache-2.0",
     parameters=30_665_264,
     hidden_size=1024,
