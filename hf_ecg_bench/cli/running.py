@@ -44,6 +44,12 @@ def register(verbs: Any) -> None:
     run.add_argument("--data", metavar="ID_OR_DIR", help="a prepared folder or dataset id (default: the task's own)")
     run.add_argument("--mode", required=True, help="finetune, finetune_attention, frozen, linear or scratch")
     run.add_argument("--output-dir", type=Path, required=True)
+    run.add_argument(
+        "--preprocessing",
+        default="paper",
+        metavar="WAY",
+        help="paper: all models fed alike (default); original: as the model's authors fed it",
+    )
     run.add_argument("--protocol", default="paper", help="preset of hyperparameters (default: paper)")
     for flag, (name, kind, text) in _OVERRIDES.items():
         run.add_argument(flag, dest=f"override_{name}", type=kind, help=text)
@@ -107,6 +113,7 @@ def _run(arguments: argparse.Namespace) -> None:
             model_options={key: typed(value) for key, value in options.items()},
             n_resamples=arguments.n_resamples,
             fault=arguments.fault,
+            preprocessing=arguments.preprocessing,
         ),
         command=shlex.join(["hf-ecg-bench", *sys.argv[1:]]),
     )

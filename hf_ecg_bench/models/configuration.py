@@ -8,9 +8,9 @@ from typing import Any, ClassVar
 from transformers import PreTrainedConfig
 
 from hf_ecg_bench.errors import CheckpointError, ContractError, unknown_name
+from hf_ecg_bench.models.preprocessing import PREPROCESSINGS
 
 KINDS = ("binary", "regression")
-PREPROCESSINGS = ("paper", "original")
 _HEADS = ("linear", "attention")  # the keys of heads.HEADS, here without torch modules
 
 # Written by transformers next to the fields, or accepted by it under another name.
@@ -40,7 +40,8 @@ class EcgConfig(PreTrainedConfig):
         n_leads: leads of the input, in the order I II III aVR aVL aVF V1..V6.
         hidden_size: width of tokens and pooled features.
         preprocessing: what the input has been through: `paper` (mV as recorded, resampled) or `original` (what
-            the model's authors did before pretraining, see `ModelSpec.original`).
+            the model's authors did before pretraining, see `ModelSpec.original`). Rate and window belong to it:
+            `load_model(..., preprocessing="original")` sets all of them.
         head: `linear` (on pooled features) or `attention` (on tokens).
         freeze_backbone: only the head is trained and the backbone stays in eval mode.
         target_kinds: `binary` or `regression` per target; None: all binary.

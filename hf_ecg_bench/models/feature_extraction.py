@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from transformers import BatchFeature, FeatureExtractionMixin
 
-from hf_ecg_bench.errors import ContractError
+from hf_ecg_bench.errors import ContractError, unknown_name
 from hf_ecg_bench.models.configuration import EcgConfig
+from hf_ecg_bench.models.preprocessing import PREPROCESSINGS, original_of
 from hf_ecg_bench.signals.contract import VOLTS, ModelInput, SignalSource, plan
 from hf_ecg_bench.signals.leads import LEADS
+from hf_ecg_bench.signals.original import OriginalInput, plan_original
+from hf_ecg_bench.signals.steps import step_from_dict
 from hf_ecg_bench.signals.windows import Tail, evaluation_starts
 
 # Millivolts that no surface ECG exceeds for long: a signal beyond is in other units, or raw counts.
@@ -27,9 +30,12 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
     Args:
         sampling_rate: Hz of the model.
         window_seconds: length of a window.
-        leads: names, in the model's order.
+        leads: names, in the order of the channels of `input_values`.
         fixed_length: samples per window where the model takes no other length.
         tail: `drop` or `shift`, what happens to the samples after the last whole window.
+        preprocessing: `paper` (mV as recorded, windows cut and resampled) or `original` (the steps below).
+        record_steps, window_steps: the model's own preprocessing, of whole records and of windows, as
+            `signals.steps` writes them; only with `original`.
     """
 
     model_input_names = ["input_values"]
@@ -41,23 +47,48 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
         leads: Sequence[str] = LEADS,
         fixed_length: int | None = None,
         tail: str = "drop",
+        preprocessing: str = "paper",
+        record_steps: Sequence[Mapping[str, Any]] = (),
+        window_steps: Sequence[Mapping[str, Any]] = (),
         **kwargs: Any,
     ) -> None:
         super().__init__(**kwargs)
+        if preprocessing not in PREPROCESSINGS:
+            raise unknown_name("preprocessing", preprocessing, PREPROCESSINGS)
+        if preprocessing == "paper" and (record_steps or window_steps):
+            raise ContractError("the preprocessing 'paper' has no steps of its own", fix="preprocessing='original'")
         self.sampling_rate = sampling_rate
         self.window_seconds = window_seconds
         self.leads = list(leads)
         self.fixed_length = fixed_length
         self.tail = tail
+        self.preprocessing = preprocessing
+        self.record_steps = [step_from_dict(step).to_dict() for step in record_steps]
+        self.window_steps = [step_from_dict(step).to_dict() for step in window_steps]
 
     @classmethod
     def from_config(cls, config: EcgConfig, tail: Tail = "drop") -> EcgFeatureExtractor:
-        """The extractor that belongs to a model."""
+        """The extractor that belongs to a model.
+
+        Raises:
+            ContractError: the configuration says `original` and the model has no original preprocessing, or at
+                another rate.
+        """
+        own: dict[str, Any] = {}
+        if config.preprocessing == "original":
+            original = original_of(config)
+            own = {
+                "preprocessing": "original",
+                "leads": original.leads,
+                "record_steps": [step.to_dict() for step in original.record],
+                "window_steps": [step.to_dict() for step in original.window],
+            }
         return cls(
             sampling_rate=config.sampling_rate,
             window_seconds=config.window_seconds,
             fixed_length=config.fixed_length,
             tail=tail,
+            **own,
         )
 
     def __call__(
@@ -72,14 +103,15 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
         """Windows of one record.
 
         Args:
-            record: (time, leads) in `unit`; NaN where samples are missing (they count as 0).
+            record: (time, leads) in `unit`; NaN where samples are missing (they count as 0, in the original
+                preprocessing what the model's authors made of them).
             sampling_rate: Hz of the record. It cannot be guessed, so it has to be given.
             unit: `mV`, `uV` or `V`.
             leads: names of the record's columns; picked and ordered by name.
             return_tensors: `pt`, what the models take, or `np`.
 
         Returns:
-            `input_values` (windows, leads, samples) float32 in mV.
+            `input_values` (windows, leads, samples) float32, in mV unless the original preprocessing scales.
 
         Raises:
             ContractError: no or a wrong sampling rate, another shape, unknown unit, missing leads, amplitudes
@@ -91,8 +123,12 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
                 fix=f"pass sampling_rate=, e.g. sampling_rate={self.sampling_rate}",
             )
         signal = self._checked(record, len(leads), unit)
-        where = "the record"
-        source = SignalSource(sampling_rate, tuple(leads), unit, len(signal) / max(sampling_rate, 1e-9), where)
+        seconds = len(signal) / max(sampling_rate, 1e-9)
+        source = SignalSource(sampling_rate, tuple(leads), unit, seconds, "the record")
+        windows = self._original_windows if self.preprocessing == "original" else self._paper_windows
+        return BatchFeature({"input_values": windows(signal, source)}, tensor_type=return_tensors)
+
+    def _paper_windows(self, signal: np.ndarray, source: SignalSource) -> np.ndarray:
         target = ModelInput(
             rate=self.sampling_rate,
             seconds=self.window_seconds,
@@ -101,9 +137,23 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
             fixed_length=self.fixed_length,
         )
         conversion = plan(source, target)
-        starts = evaluation_starts(len(signal), conversion.window, "shift" if self.tail == "shift" else "drop")
-        windows = np.stack([signal[start : start + conversion.window] for start in starts])
-        return BatchFeature({"input_values": conversion.apply(windows)}, tensor_type=return_tensors)
+        return conversion.apply(self._cut(signal, conversion.window))
+
+    def _original_windows(self, signal: np.ndarray, source: SignalSource) -> np.ndarray:
+        original = OriginalInput(
+            rate=self.sampling_rate,
+            seconds=self.window_seconds,
+            record=tuple(step_from_dict(step) for step in self.record_steps),
+            window=tuple(step_from_dict(step) for step in self.window_steps),
+            leads=tuple(self.leads),
+        )
+        conversion = plan_original(source, original, "the model", self.fixed_length)
+        prepared = conversion.prepare(signal[None])[0]
+        return conversion.finish(self._cut(prepared, conversion.window))
+
+    def _cut(self, signal: np.ndarray, window: int) -> np.ndarray:
+        starts = evaluation_starts(len(signal), window, "shift" if self.tail == "shift" else "drop")
+        return np.stack([signal[start : start + window] for start in starts])
 
     @staticmethod
     def _checked(record: Any, n_leads: int, unit: str) -> np.ndarray:

@@ -14,6 +14,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 import hf_ecg_bench.models  # noqa: F401  registers the Auto classes
 from hf_ecg_bench.errors import CheckpointError, first_line, unknown_name
 from hf_ecg_bench.models.configuration import EcgConfig
+from hf_ecg_bench.models.preprocessing import changed_preprocessing, preprocessing_overrides
 from hf_ecg_bench.models.registry import MODELS, get_model_spec, model_class
 from hf_ecg_bench.models.spec import ModelSpec
 from hf_ecg_bench.names import NAMESPACE
@@ -28,6 +29,7 @@ def load_model(
     freeze_backbone: bool | None = None,
     seed: int | None = None,
     pretrained: bool | None = None,
+    preprocessing: str | None = None,
     **config_overrides: Any,
 ) -> PreTrainedModel:
     """Load a model, or build a fresh one.
@@ -42,13 +44,16 @@ def load_model(
         seed: of whatever is drawn at random here; None uses torch's global generator.
         pretrained: whether an id means its public weights; None: where there are any. False builds a fresh
             model.
+        preprocessing: `paper` or `original`; sets the rate, the window and what else belongs to it. None keeps what
+            the folder says; a fresh model is fed as in the paper.
         **config_overrides: fields of the configuration (`dropout=0.1`).
 
     Returns:
         The model in eval mode where it was loaded, in train mode where it is fresh, as in transformers.
 
     Raises:
-        UnknownNameError: no such model, head, target kind or configuration field.
+        UnknownNameError: no such model, head, target kind, preprocessing or configuration field.
+        ContractError: a model without an original preprocessing is asked for it.
         CheckpointError: weights that are absent, damaged, or do not fit.
     """
     source, spec = resolve(name_or_dir, pretrained)
@@ -68,8 +73,8 @@ def load_model(
         raise CheckpointError("target_kinds was given without target_names", fix="pass both")
     with _seeded(seed):
         if source is None:
-            return _fresh(spec, overrides)
-        return _load(source, overrides)
+            return _fresh(spec, overrides, preprocessing)
+        return _load(source, overrides, preprocessing)
 
 
 def resolve(name_or_dir: str | os.PathLike[str], pretrained: bool | None = None) -> tuple[str | None, ModelSpec | None]:
@@ -107,15 +112,18 @@ def read_config(source: str | os.PathLike[str]) -> EcgConfig:
     return config
 
 
-def _fresh(spec: ModelSpec | None, overrides: dict[str, Any]) -> PreTrainedModel:
+def _fresh(spec: ModelSpec | None, overrides: dict[str, Any], preprocessing: str | None) -> PreTrainedModel:
     assert spec is not None
+    if preprocessing not in (None, "paper"):
+        overrides = {**preprocessing_overrides(spec, preprocessing), **overrides}
     config = model_class(spec.id, "Config")(**overrides)
     kind = "ForSequenceClassification" if {"head", "id2label"} & set(overrides) else "Model"
     return model_class(spec.id, kind)(config)
 
 
-def _load(source: str, overrides: dict[str, Any]) -> PreTrainedModel:
+def _load(source: str, overrides: dict[str, Any], preprocessing: str | None) -> PreTrainedModel:
     config = read_config(source)
+    overrides = {**changed_preprocessing(config, preprocessing), **overrides}
     is_classifier = any(name.endswith("ForSequenceClassification") for name in config.architectures or ())
     if "head" in overrides and "id2label" not in overrides and not is_classifier:
         raise CheckpointError(

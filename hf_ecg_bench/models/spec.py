@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from hf_ecg_bench.names import NAMESPACE
-from hf_ecg_bench.signals.leads import LEADS
+from hf_ecg_bench.signals.original import OriginalInput
 
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -43,27 +43,6 @@ class Source:
     revision: str | None = None
     member: str | None = None
     sha256: str | None = None
-
-
-@dataclass(frozen=True)
-class OriginalInput:
-    """What the model's authors did with a recording before pretraining.
-
-    Attributes:
-        rate: Hz the windows have in the end.
-        seconds: length of one window.
-        record: steps (see `signals.steps`) on the whole record, in order.
-        window: steps on each window, in order.
-        leads: the model's order.
-        note: how it differs from the benchmark's way, in one or two sentences, for the card.
-    """
-
-    rate: float
-    seconds: float
-    record: tuple[Any, ...] = ()
-    window: tuple[Any, ...] = ()
-    leads: tuple[str, ...] = LEADS
-    note: str = ""
 
 
 @dataclass(frozen=True)
@@ -104,6 +83,7 @@ class ModelSpec:
         paper, citation: one line, and BibTeX.
         license_code, license_weights: as the authors state them; `unknown` where they do not.
         parameters: of the backbone.
+        other_sizes: backbone parameters of the other published sizes or architectures, by name.
         hidden_size: width of the tokens and of the pooled features.
         sampling_rate: Hz the model is fed with in the paper's protocol.
         window_seconds: length of a window in the paper's protocol.
@@ -117,6 +97,8 @@ class ModelSpec:
             as well.
         wrappers: prefixes that may stand before every tensor name (what training wrappers add).
         renames: (pattern, replacement) from public tensor names to ours, applied in order.
+        duplicates: (pattern, replacement) from the name under which a public file repeats a tensor to the name
+            that is used; both must hold the same values.
         options_from: shapes by public tensor name -> fields of the configuration that the tensors decide
             (which backbone, how many layers), for `convert`.
         source: where the public checkpoint is, or None for a model that is trained from scratch.
@@ -148,6 +130,7 @@ class ModelSpec:
     containers: tuple[str, ...] = ()
     wrappers: tuple[str, ...] = ("module.", "model.")
     renames: tuple[tuple[str, str], ...] = ()
+    duplicates: tuple[tuple[str, str], ...] = ()
     options_from: Callable[[Shapes], dict[str, Any]] | None = None
     source: Source | None = None
     original: OriginalInput | None = None
@@ -156,6 +139,7 @@ class ModelSpec:
     tiny_samples: int = 75
     tiny_variants: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     unused_parameters: tuple[Unused, ...] = ()
+    other_sizes: Mapping[str, int] = field(default_factory=dict)
     full_precision: bool = False
 
     @property
@@ -167,3 +151,14 @@ class ModelSpec:
     def pretrained(self) -> bool:
         """Whether there is a public checkpoint to adapt."""
         return self.source is not None
+
+    @property
+    def license_warning(self) -> str | None:
+        """What to say aloud before the public weights are used; None where the licence is open or there are none."""
+        if not self.pretrained:
+            return None
+        if "NC" in self.license_weights:
+            return f"the weights are under {self.license_weights}: for non-commercial use only"
+        if self.license_weights == "unknown":
+            return "the authors state no licence for the weights: ask them before passing the weights on"
+        return None

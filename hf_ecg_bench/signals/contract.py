@@ -84,12 +84,15 @@ class ConversionPlan:
 
     def describe(self) -> str:
         """The plan as lines for the user."""
-        lines = [f"signal: {self.source.where} -> {self.target.where}"]
-        return "\n".join(lines + [f"  {number}. {step}" for number, step in enumerate(self.steps, start=1)])
+        return in_words(self.source, self.target, self.steps)
 
     def to_dict(self) -> dict[str, Any]:
         """The plan as JSON values, for result.json."""
         return asdict(self)
+
+    def record_lengths(self, lengths: np.ndarray) -> np.ndarray:
+        """Samples of records at the rate at which windows are cut: here the dataset's own."""
+        return lengths
 
     def apply(self, windows: np.ndarray, *, finite: bool = False) -> np.ndarray:
         """Convert windows: unit, NaN to 0, resampling, (time, leads) to (leads, time).
@@ -140,6 +143,22 @@ def plan(source: SignalSource, target: ModelInput, *, accept_unit: str | None = 
             unit that cannot be converted, records shorter than the model's window, or a window of another
             length than the only one that the model takes.
     """
+    check_rates(source, target)
+    lead_order, lead_step = match_leads(source, target)
+    factor, unit_step = match_units(source, target, accept_unit)
+    window, samples, length_steps = _match_lengths(source, target)
+    steps = (length_steps[0], lead_step, unit_step, "missing samples: NaN become 0", length_steps[1])
+    return ConversionPlan(source, target, window, samples, lead_order, factor, steps)
+
+
+def in_words(source: SignalSource, target: ModelInput, steps: tuple[str, ...]) -> str:
+    """A plan as lines for the user."""
+    lines = [f"signal: {source.where} -> {target.where}"]
+    return "\n".join(lines + [f"  {number}. {step}" for number, step in enumerate(steps, start=1)])
+
+
+def check_rates(source: SignalSource, target: ModelInput) -> None:
+    """Raise where a rate or window is not positive, or the source is too coarse or too short for the model."""
     for side in (source, target):
         if not 0 < side.rate < float("inf"):
             raise ContractError(
@@ -148,14 +167,34 @@ def plan(source: SignalSource, target: ModelInput, *, accept_unit: str | None = 
             )
     if not 0 < target.seconds < float("inf"):
         raise ContractError(f"{target.where}: window of {target.seconds!r} s; expected a positive number")
-    lead_order, lead_step = _match_leads(source, target)
-    factor, unit_step = _match_units(source, target, accept_unit)
-    window, samples, length_steps = _match_lengths(source, target)
-    steps = (length_steps[0], lead_step, unit_step, "missing samples: NaN become 0", length_steps[1])
-    return ConversionPlan(source, target, window, samples, lead_order, factor, steps)
+    ratio = target.rate / source.rate
+    if ratio > MAX_UPSAMPLING:
+        raise ContractError(
+            f"{source.where}: {source.rate:g} Hz is too coarse for {target.where} at {target.rate:g} Hz "
+            f"({ratio:.3g} times up; at most {MAX_UPSAMPLING:g})",
+            fix="prepare the dataset from its original recordings, at a higher sampling rate",
+        )
+    if source.seconds is not None and source.seconds < target.seconds:
+        raise ContractError(
+            f"{source.where}: records of {source.seconds:g} s are shorter than the window of "
+            f"{target.where}, {target.seconds:g} s",
+            fix=f"choose a model with a window of at most {source.seconds:g} s, or longer records",
+        )
 
 
-def _match_leads(source: SignalSource, target: ModelInput) -> tuple[tuple[int, ...], str]:
+def check_samples(source: SignalSource, target: ModelInput, samples: int) -> None:
+    """Raise where the model does not take windows of so many samples."""
+    if samples < 1 or (target.fixed_length is not None and samples != target.fixed_length):
+        expected = f"exactly {target.fixed_length}" if target.fixed_length is not None else "at least 1"
+        raise ContractError(
+            f"{target.where} takes {expected} samples; {target.seconds:g} s of {source.where} "
+            f"at {source.rate:g} Hz are {samples} at {target.rate:g} Hz",
+            fix="use the model's own window length and sampling rate",
+        )
+
+
+def match_leads(source: SignalSource, target: ModelInput) -> tuple[tuple[int, ...], str]:
+    """Column of the source for each of the model's leads, by name, and the step in words."""
     columns = {lead.casefold(): column for column, lead in enumerate(source.leads)}
     absent = [lead for lead in target.leads if lead.casefold() not in columns]
     if absent or len(columns) < len(source.leads):
@@ -170,7 +209,8 @@ def _match_leads(source: SignalSource, target: ModelInput) -> tuple[tuple[int, .
     return order, f"leads: {' '.join(target.leads)}, picked by name"
 
 
-def _match_units(source: SignalSource, target: ModelInput, accept_unit: str | None) -> tuple[float, str]:
+def match_units(source: SignalSource, target: ModelInput, accept_unit: str | None) -> tuple[float, str]:
+    """Factor from the source's to the model's unit, and the step in words."""
     if source.unit == target.unit:
         return 1.0, f"unit: {source.unit}, as the model needs"
     if source.unit in VOLTS and target.unit in VOLTS:
@@ -185,35 +225,16 @@ def _match_units(source: SignalSource, target: ModelInput, accept_unit: str | No
 
 
 def _match_lengths(source: SignalSource, target: ModelInput) -> tuple[int, int, tuple[str, str]]:
-    ratio = target.rate / source.rate
-    if ratio > MAX_UPSAMPLING:
-        raise ContractError(
-            f"{source.where}: {source.rate:g} Hz is too coarse for {target.where} at {target.rate:g} Hz "
-            f"({ratio:.3g} times up; at most {MAX_UPSAMPLING:g})",
-            fix="prepare the dataset from its original recordings, at a higher sampling rate",
-        )
-    if source.seconds is not None and source.seconds < target.seconds:
-        raise ContractError(
-            f"{source.where}: records of {source.seconds:g} s are shorter than the window of "
-            f"{target.where}, {target.seconds:g} s",
-            fix=f"choose a model with a window of at most {source.seconds:g} s, or longer records",
-        )
     try:
         window = window_length(target.seconds, source.rate)
     except DataError as error:
         raise ContractError(f"{source.where} and {target.where}: {error.message}") from error
     samples = window if source.rate == target.rate else output_length(window, source.rate, target.rate)
-    if samples < 1 or (target.fixed_length is not None and samples != target.fixed_length):
-        expected = f"exactly {target.fixed_length}" if target.fixed_length is not None else "at least 1"
-        raise ContractError(
-            f"{target.where} takes {expected} samples; {target.seconds:g} s of {source.where} are "
-            f"{window} at {source.rate:g} Hz and {samples} at {target.rate:g} Hz",
-            fix="use the model's own window length and sampling rate",
-        )
+    check_samples(source, target, samples)
     cut = f"window: {window / source.rate:g} s = {window} samples at {source.rate:g} Hz, cut before resampling"
     if source.rate == target.rate:
         return window, samples, (cut, f"rate: {source.rate:g} Hz, as the model needs ({samples} samples)")
     move = f"rate: {source.rate:g} -> {target.rate:g} Hz ({samples} samples), as resampy's kaiser_best"
-    if ratio > 1:
+    if target.rate > source.rate:
         move += f"; nothing above {source.rate / 2:g} Hz is gained"
     return window, samples, (cut, move)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch.utils.data import Dataset, Sampler
 
-from hf_ecg_bench.data.windows import WindowReader
+from hf_ecg_bench.data.record_windows import Reader
 from hf_ecg_bench.signals.windows import Tail, evaluation_index, training_start
 
 Batch = dict[str, torch.Tensor]
@@ -28,9 +28,9 @@ class TrainingWindows(Dataset):
         seed: decides the windows together with the epoch and the record.
     """
 
-    def __init__(self, reader: WindowReader, records: np.ndarray, targets: np.ndarray, seed: int) -> None:
+    def __init__(self, reader: Reader, records: np.ndarray, targets: np.ndarray, seed: int) -> None:
         self.reader, self.records, self.targets, self.seed = reader, records, targets, seed
-        self.lengths = reader.view.lengths()[records]
+        self.lengths = reader.lengths[records]
         self.epoch = 0
 
     def set_epoch(self, epoch: int) -> None:
@@ -54,10 +54,9 @@ class EvaluationWindows(Dataset):
         record: (windows,) position among `records` of each window's record.
     """
 
-    def __init__(self, reader: WindowReader, records: np.ndarray, targets: np.ndarray, tail: Tail = "drop") -> None:
+    def __init__(self, reader: Reader, records: np.ndarray, targets: np.ndarray, tail: Tail = "drop") -> None:
         self.reader, self.records, self.targets = reader, records, targets
-        lengths = reader.view.lengths()[records]
-        self.record, self.starts = evaluation_index(lengths, reader.plan.window, tail)
+        self.record, self.starts = evaluation_index(reader.lengths[records], reader.plan.window, tail)
 
     def __len__(self) -> int:
         return len(self.record)

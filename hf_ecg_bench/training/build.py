@@ -11,11 +11,14 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel, PrinterCallback, TrainingArguments, set_seed
 
+from hf_ecg_bench.data.windows import Plan
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.models.loading import load_model, read_config
+from hf_ecg_bench.models.preprocessing import original_of
 from hf_ecg_bench.models.registry import MODELS, get_model_spec, model_id_of
-from hf_ecg_bench.signals.contract import ConversionPlan, ModelInput, SignalSource, plan
+from hf_ecg_bench.signals.contract import ModelInput, SignalSource, plan
 from hf_ecg_bench.signals.leads import LEADS
+from hf_ecg_bench.signals.original import plan_original
 from hf_ecg_bench.tasks.targets import TargetColumns
 from hf_ecg_bench.tasks.task import SelectionMetric
 from hf_ecg_bench.training.batches import EvaluationWindows, TrainingWindows, collate
@@ -64,6 +67,7 @@ def build_model(
         head=mode.head,
         freeze_backbone=mode.freeze,
         seed=spec.seed,
+        preprocessing=spec.preprocessing,
         **spec.model_options,
     )
     make_faulty(model, effect, spec.seed)
@@ -94,7 +98,7 @@ def model_source(spec: RunSpec, model: PreTrainedModel, digest: str | None) -> d
     }
 
 
-def conversion_plan(records: TaskRecords, config: Any, where: str) -> ConversionPlan:
+def conversion_plan(records: TaskRecords, config: Any, where: str) -> Plan:
     """How the dataset's signal becomes the model's input.
 
     Raises:
@@ -103,6 +107,8 @@ def conversion_plan(records: TaskRecords, config: Any, where: str) -> Conversion
     source = SignalSource(
         rate=records.sampling_rate, leads=LEADS, unit=records.unit, seconds=records.seconds, where=where
     )
+    if config.preprocessing == "original":
+        return plan_original(source, original_of(config), config.model_type, config.fixed_length)
     target = ModelInput(
         rate=config.sampling_rate,
         seconds=config.window_seconds,

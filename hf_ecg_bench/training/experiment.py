@@ -11,14 +11,14 @@ import numpy as np
 from transformers import PreTrainedModel
 
 from hf_ecg_bench.data.load import PreparedDataset, load_prepared
-from hf_ecg_bench.data.windows import WindowReader
+from hf_ecg_bench.data.record_windows import window_reader
+from hf_ecg_bench.data.windows import Plan
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.evaluation.summary import summarise
 from hf_ecg_bench.models.registry import model_id_of
 from hf_ecg_bench.progress import quiet_libraries
 from hf_ecg_bench.results.predictions import make_predictions, write_predictions
 from hf_ecg_bench.results.schema import MODEL_FOLDER, PREDICTIONS_FILE, Result
-from hf_ecg_bench.signals.contract import ConversionPlan
 from hf_ecg_bench.tasks import Task, get_task
 from hf_ecg_bench.training.batches import EvaluationWindows, TrainingWindows
 from hf_ecg_bench.training.build import build_model, build_trainer, conversion_plan, effect_of, model_source
@@ -96,7 +96,7 @@ def load(spec: RunSpec, digests: dict[str, str | None]) -> Inputs:
     return Inputs(spec, digests, task, mode, protocol, prepared, records, mean, std)
 
 
-def announce(inputs: Inputs, plan: ConversionPlan, say: Say) -> None:
+def announce(inputs: Inputs, plan: Plan, say: Say) -> None:
     """Tell what will happen to the signal, what was left out, and how much there is to train on."""
     say(plan.describe())
     for reason, number in inputs.records.excluded.items():
@@ -109,14 +109,14 @@ def announce(inputs: Inputs, plan: ConversionPlan, say: Say) -> None:
 
 
 def trainer_and_test(
-    inputs: Inputs, model: PreTrainedModel, plan: ConversionPlan, say: Say
+    inputs: Inputs, model: PreTrainedModel, plan: Plan, say: Say
 ) -> tuple[EcgTrainer, EvaluationWindows]:
     """The Trainer over training and validation windows, and the test windows."""
     splits, is_regression = inputs.records.splits, inputs.records.columns.is_regression
     train = splits["train"]
-    training = TrainingWindows(WindowReader(train.view, plan), train.records, train.targets, inputs.spec.seed)
+    training = TrainingWindows(window_reader(train.view, plan), train.records, train.targets, inputs.spec.seed)
     validation, test = (
-        EvaluationWindows(WindowReader(s.view, plan), s.records, s.targets, inputs.protocol.tail)
+        EvaluationWindows(window_reader(s.view, plan), s.records, s.targets, inputs.protocol.tail)
         for s in (splits["validation"], splits["test"])
     )
 
@@ -130,10 +130,10 @@ def trainer_and_test(
     return trainer, test
 
 
-def training_scores(inputs: Inputs, trainer: EcgTrainer, plan: ConversionPlan) -> dict[str, float]:
+def training_scores(inputs: Inputs, trainer: EcgTrainer, plan: Plan) -> dict[str, float]:
     """The selected epoch's metrics on (at most 2,000 of) the records it was trained on: how far it has fitted them."""
     train = training_subset(inputs.records.splits["train"], 1.0, _FITTED_RECORDS, inputs.spec.seed)
-    windows = EvaluationWindows(WindowReader(train.view, plan), train.records, train.targets, inputs.protocol.tail)
+    windows = EvaluationWindows(window_reader(train.view, plan), train.records, train.targets, inputs.protocol.tail)
     is_regression = inputs.records.columns.is_regression
     predictions = record_predictions(trainer.window_logits(windows), windows, is_regression)
     return {**selection_metrics(train.targets, predictions, is_regression), "records": len(train.records)}
@@ -168,7 +168,7 @@ def store(inputs: Inputs, trainer: EcgTrainer, predictions: np.ndarray) -> None:
 def result_of(
     inputs: Inputs,
     trainer: EcgTrainer,
-    plan: ConversionPlan,
+    plan: Plan,
     model: PreTrainedModel,
     predictions: np.ndarray,
     measured: dict[str, dict[str, Any]],
@@ -193,7 +193,7 @@ def result_of(
         model=model_source(spec, model, inputs.digests["model"]),
         mode=inputs.mode.id,
         protocol=spec.protocol,
-        preprocessing="paper",
+        preprocessing=model.config.preprocessing,
         fraction=spec.fraction,
         seed=spec.seed,
         hyperparameters={

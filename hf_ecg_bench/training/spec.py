@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from hf_ecg_bench.errors import TrainingError, unknown_name
+from hf_ecg_bench.models.preprocessing import PREPROCESSINGS
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,8 @@ class RunSpec:
         model_options: fields of the model's configuration to set (only with mode `scratch`).
         n_resamples: of the bootstrap over test patients.
         examples: how many test ECGs are kept for the report.
+        preprocessing: `paper`, all models fed alike, or `original`, as the model's authors fed it; decides also for a
+            folder whose configuration says otherwise.
         fault: a published slip to repeat on purpose (see `training.faults`), or None.
     """
 
@@ -85,10 +88,13 @@ class RunSpec:
     n_resamples: int = 1000
     examples: int = 6
     fault: str | None = None
+    preprocessing: str = "paper"
 
     def __post_init__(self) -> None:
         if not 0 < self.fraction <= 1:
             raise TrainingError(f"--fraction {self.fraction}: expected a number above 0, at most 1")
+        if self.preprocessing not in PREPROCESSINGS:
+            raise unknown_name("preprocessing", self.preprocessing, PREPROCESSINGS)
         if self.limit < 0:
             raise TrainingError(f"--limit {self.limit}: expected a number of records, or 0 for all")
         if self.seed < 0:

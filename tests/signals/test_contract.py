@@ -123,7 +123,7 @@ def test_leads_are_picked_by_name() -> None:
         (
             {},
             {"fixed_length": 625},
-            "takes exactly 625 samples; 2.5 s of ptbxl are 1250 at 500 Hz and 600 at 240 Hz",
+            "takes exactly 625 samples; 2.5 s of ptbxl at 500 Hz are 600 at 240 Hz",
         ),
         ({}, {"seconds": 0.0001}, "has no samples"),
     ],

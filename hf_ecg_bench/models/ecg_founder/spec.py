@@ -1,6 +1,8 @@
 """What is declared about ECGFounder."""
 
 from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source
+from hf_ecg_bench.signals.original import OriginalInput
+from hf_ecg_bench.signals.steps import BandPass, FillMissing, LinearResample, MedianBaseline, Notch, ZScore
 
 SPEC = ModelSpec(
     id="ecg_founder",
@@ -43,5 +45,19 @@ SPEC = ModelSpec(
     ),
     containers=("state_dict",),
     renames=((r"\.conv\.", "."),),
+    original=OriginalInput(
+        rate=500,
+        seconds=10,
+        record=(
+            FillMissing("zero"),
+            Notch(50, quality=30),
+            BandPass(0.67, 40, order=4),
+            MedianBaseline(0.4),
+            LinearResample(500),
+        ),
+        window=(ZScore("all", epsilon=1e-8),),
+        note="The benchmark feeds unfiltered millivolts, 2.5 s at a time. The authors' paper names another band "
+        "(0.5 to 50 Hz) than their code, which is followed here; their evaluation on PTB-XL z-scores without filters.",
+    ),
     tiny={"base_width": 16, "widths": [16, 32], "depths": [2, 1]},
 )
