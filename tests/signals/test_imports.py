@@ -5,7 +5,7 @@ import sys
 
 CODE = """
 import sys
-from hf_ecg_bench.signals import contract, counter, leads, nan, resampling, windows
+from hf_ecg_bench.signals import contract, counter, leads, nan, original, resampling, steps, windows
 resampling.resampler(1250, 500, 240)
 print(sorted({"torch", "scipy", "numba", "resampy", "datasets", "transformers", "pandas"} & set(sys.modules)))
 """
