@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 from scipy.signal import filtfilt, firwin
@@ -25,24 +27,26 @@ FAIRSEQ_NAMES = (
 )
 
 
-def hubert(config, channels: int, kernels: tuple[int, ...], strides: tuple[int, ...], **options: float) -> HubertModel:  # type: ignore[no-untyped-def]
-    """An untrained HubertModel of our configuration's sizes, without time masking and layer drop."""
+def hubert(config: Any) -> HubertModel:
+    """An untrained HubertModel of our configuration's sizes and dropouts, without time masking."""
     return HubertModel(
         HubertConfig(
             hidden_size=config.hidden_size,
             num_hidden_layers=config.n_layers,
             num_attention_heads=config.n_heads,
             intermediate_size=config.intermediate_size,
-            conv_dim=(channels,) * len(kernels),
-            conv_kernel=kernels,
-            conv_stride=strides,
-            num_conv_pos_embeddings=128,
-            num_conv_pos_embedding_groups=16,
+            conv_dim=[config.extractor_width] * len(config.extractor_kernels),
+            conv_kernel=config.extractor_kernels,
+            conv_stride=config.extractor_strides,
+            num_conv_pos_embeddings=config.position_kernel,
+            num_conv_pos_embedding_groups=config.position_groups,
+            hidden_dropout=config.hidden_dropout,
+            attention_dropout=config.attention_dropout,
+            activation_dropout=config.activation_dropout,
+            layerdrop=config.layer_drop,
+            feat_proj_dropout=0.0,
             apply_spec_augment=False,
             mask_time_prob=0.0,
-            layerdrop=0.0,
-            final_dropout=0.0,
-            **options,
         )
     )
 
@@ -52,8 +56,7 @@ class NaiveHubertEcg(nn.Module):
 
     def __init__(self, ours: nn.Module) -> None:
         super().__init__()
-        dropout = dict.fromkeys(("hidden_dropout", "attention_dropout", "activation_dropout", "feat_proj_dropout"), 0.1)
-        self.model = hubert(ours.config, 512, (10, 3, 3, 2, 2), (4, 2, 2, 2, 2), **dropout | {"feat_proj_dropout": 0.0})
+        self.model = hubert(ours.config)
         self.taps = firwin(31, [0.05, 47], pass_zero=False, fs=100)
         copy_weights(self.model, ours, get_model_spec("hubert_ecg"))
 
@@ -75,9 +78,10 @@ class NaiveEcgFm(nn.Module):
 
     def __init__(self, ours: nn.Module) -> None:
         super().__init__()
-        dropout = dict.fromkeys(("hidden_dropout", "attention_dropout", "feat_proj_dropout"), 0.0)
-        self.model = hubert(ours.config, 256, (2,) * 4, (2,) * 4, **dropout, activation_dropout=0.1)
-        self.model.feature_extractor.conv_layers[0].conv = nn.Conv1d(12, 256, 2, 2, bias=False)
+        self.model = hubert(ours.config)
+        first = self.model.feature_extractor.conv_layers[0].conv
+        width, kernel, stride = first.out_channels, first.kernel_size, first.stride
+        self.model.feature_extractor.conv_layers[0].conv = nn.Conv1d(12, width, kernel, stride, bias=False)
         copy_weights(self.model, ours, get_model_spec("ecg_fm"), renames=FAIRSEQ_NAMES)
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
