@@ -12,7 +12,11 @@ from hf_ecg_bench.models.spec import ModelSpec
 #: (`XModel`, `XForSequenceClassification`), where X is the id in camel case. Adding a model is adding its
 #: folder and one line.
 MODELS: dict[str, str] = {
+    "ecg_fm": "hf_ecg_bench.models.ecg_fm",
     "ecg_founder": "hf_ecg_bench.models.ecg_founder",
+    "ecgfm_ked": "hf_ecg_bench.models.ecgfm_ked",
+    "hubert_ecg": "hf_ecg_bench.models.hubert_ecg",
+    "merl": "hf_ecg_bench.models.merl",
     "net1d": "hf_ecg_bench.models.net1d",
     "s4": "hf_ecg_bench.models.s4",
 }

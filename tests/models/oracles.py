@@ -10,7 +10,16 @@ from hf_ecg_bench.models.convert import build_from_checkpoint
 from hf_ecg_bench.models.registry import get_model_spec, model_class
 
 #: Oracle -> the model it proves.
-ORACLES = {"net1d": "net1d", "ecgfounder": "ecg_founder", "s4": "s4"}
+ORACLES = {
+    "net1d": "net1d",
+    "ecgfounder": "ecg_founder",
+    "ecgfm_ked": "ecgfm_ked",
+    "merl_resnet18": "merl",
+    "merl_vit_tiny": "merl",
+    "s4": "s4",
+    "ecg_fm": "ecg_fm",
+    "hubert_ecg": "hubert_ecg",
+}
 
 
 def load_oracle(shared: Path) -> ModuleType:

@@ -1,0 +1,86 @@
+"""What is declared about ECG-FM."""
+
+from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source, Unused
+
+_CHALLENGE = "part of the PhysioNet/CinC Challenge 2021 data, on which it was pretrained"
+_OTHER = "pretrained on MIMIC-IV-ECG 1.0 and the PhysioNet/CinC Challenge 2021 data only"
+
+SPEC = ModelSpec(
+    id="ecg_fm",
+    title="ECG-FM",
+    paper="K. McKeen et al., ECG-FM: An Open Electrocardiogram Foundation Model, JAMIA Open, 2025; arXiv 2408.05178",
+    citation="""@article{mckeen2025ecgfm,
+  title = {{ECG-FM}: An Open Electrocardiogram Foundation Model},
+  author = {McKeen, Kaden and Masood, Sameer and Toma, Augustin and Rubin, Barry and Wang, Bo},
+  journal = {JAMIA Open},
+  year = {2025},
+  note = {arXiv:2408.05178}
+}""",
+    license_code="MIT",
+    license_weights="MIT",
+    parameters=90_373_248,
+    hidden_size=768,
+    sampling_rate=500,
+    window_seconds=5.0,
+    pretraining=("MIMIC-IV-ECG 1.0", "PhysioNet/CinC Challenge 2021 1.0.3"),
+    overlaps=(
+        *(
+            Overlap(dataset, "yes", _CHALLENGE)
+            for dataset in ("ptbxl", "ningbo", "cpsc2018", "cpsc_extra", "georgia", "chapman")
+        ),
+        Overlap("mimic_iv_ecg", "yes", "pretrained on MIMIC-IV-ECG 1.0"),
+        Overlap("ptb", "unknown", _CHALLENGE + "; whether its long recordings at 1000 Hz were used is not stated"),
+        *(Overlap(dataset, "no", _OTHER) for dataset in ("sph", "code15", "code_test", "echonext", "zzu_pecg")),
+    ),
+    late=tuple(f"transformer.layers.{index}" for index in range(6, 12)),
+    early=(
+        "extractor",
+        "feature_norm",
+        "projection",
+        "transformer.position",
+        "transformer.norm",
+        *(f"transformer.layers.{index}" for index in range(6)),
+    ),
+    lora_targets=(r"encoder\.transformer\.layers\.\d+\.([qkv]|out)_proj", r"encoder\.transformer\.layers\.\d+\.fc[12]"),
+    ignored_tensors=(
+        (r"^mask_emb$", "replaces masked tokens in pretraining"),
+        (r"^(quantizer|project_q|final_proj)\.", "the contrastive objective of pretraining"),
+        (r"^proj\.", "the classifier of a fine-tuned file"),
+    ),
+    source=Source(
+        host="huggingface",
+        location="wanglab/ecg-fm",
+        file="mimic_iv_ecg_physionet_pretrained.pt",
+        page="https://huggingface.co/wanglab/ecg-fm",
+    ),
+    containers=("model",),
+    wrappers=("module.", "model.", "encoder."),  # the last in fine-tuned files
+    renames=(
+        (r"^feature_extractor\.conv_layers\.0\.2\.", "extractor.norm."),
+        (r"^feature_extractor\.conv_layers\.(\d+)\.0\.", r"extractor.convs.\1."),
+        (r"^layer_norm\.", "feature_norm."),
+        (r"^post_extract_proj\.", "projection."),
+        # Both namings of torch's weight norm.
+        (r"^conv_pos\.pos_conv\.0\.(weight_g|parametrizations\.weight\.original0)$", "transformer.position.gain"),
+        (r"^conv_pos\.pos_conv\.0\.(weight_v|parametrizations\.weight\.original1)$", "transformer.position.direction"),
+        (r"^conv_pos\.pos_conv\.0\.bias$", "transformer.position.bias"),
+        (r"^encoder\.layer_norm\.", "transformer.norm."),
+        (r"^encoder\.layers\.(\d+)\.self_attn\.", r"transformer.layers.\1."),
+        (r"^encoder\.layers\.(\d+)\.self_attn_layer_norm\.", r"transformer.layers.\1.attention_norm."),
+        (r"^encoder\.layers\.(\d+)\.final_layer_norm\.", r"transformer.layers.\1.final_norm."),
+        (r"^encoder\.layers\.", "transformer.layers."),
+    ),
+    tiny={
+        "hidden_size": 32,
+        "n_layers": 2,
+        "n_heads": 4,
+        "intermediate_size": 64,
+        "extractor_width": 16,
+        "position_kernel": 8,
+        "position_groups": 4,
+    },
+    tiny_samples=160,
+    unused_parameters=(
+        Unused(r"encoder\.extractor\.", "the authors' fine-tuning keeps the convolutional extractor as it was"),
+    ),
+)

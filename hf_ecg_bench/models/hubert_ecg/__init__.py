@@ -1,0 +1,1 @@
+"""HuBERT-ECG: a HuBERT pretrained on twelve leads joined into one signal."""
