@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from hf_ecg_bench.models.spec import ModelSpec
+from hf_ecg_bench.signals.leads import LEADS
 
 
 def render_model_card(spec: ModelSpec, config: Any = None, provenance: str | None = None) -> str:
@@ -29,6 +30,7 @@ def render_model_card(spec: ModelSpec, config: Any = None, provenance: str | Non
         f"# {spec.title}",
         prose,
         _facts(spec, config),
+        _preprocessing(spec, config),
     ]
     if provenance:
         parts.append(f"## Where these weights come from\n\n```\n{provenance}\n```")
@@ -42,11 +44,11 @@ _LICENSES = {"Apache-2.0": "apache-2.0", "MIT": "mit", "CC BY-NC 4.0": "cc-by-nc
 def _facts(spec: ModelSpec, config: Any) -> str:
     rate = config.sampling_rate if config is not None else spec.sampling_rate
     seconds = config.window_seconds if config is not None else spec.window_seconds
+    own = config is not None and config.preprocessing == "original"
+    scale = "after the original preprocessing" if own else "in mV"
+    order = ", ".join(spec.original.leads if own and spec.original else LEADS)
     rows = [
-        (
-            "input",
-            f"12 leads (I, II, III, aVR, aVL, aVF, V1 to V6) in mV at {rate} Hz, windows of {seconds:g} s",
-        ),
+        ("input", f"12 leads ({order}) {scale} at {rate} Hz, windows of {seconds:g} s"),
         ("backbone parameters", f"{spec.parameters:,}"),
         ("width of tokens and pooled features", str(spec.hidden_size)),
         ("pretrained on", ", ".join(spec.pretraining) or "nothing: trained from scratch"),
@@ -58,6 +60,22 @@ def _facts(spec: ModelSpec, config: Any) -> str:
         rows.append(("original checkpoint", f"{spec.source.file} at {spec.source.page}"))
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
     return f"## Facts\n\n| | |\n| --- | --- |\n{table}"
+
+
+def _preprocessing(spec: ModelSpec, config: Any) -> str:
+    """Both ways to feed the model, and which of them this folder does."""
+    paper = (
+        f"- `paper`, the benchmark's, all models alike: windows of {spec.window_seconds:g} s, missing samples 0, "
+        f"resampled to {spec.sampling_rate} Hz (resampy's kaiser_best), in mV, no filter, no normalisation."
+    )
+    if spec.original is None:
+        return f"## Preprocessing\n\n{paper}\n- `original`: there is none, the model is trained from scratch."
+    steps = "; ".join(spec.original.describe())
+    lines = [paper, f"- `original`, what the authors did before pretraining: {steps}. {spec.original.note}".rstrip()]
+    used = config.preprocessing if config is not None else "paper"
+    other = "original" if used == "paper" else "paper"
+    lines += ["", f'This folder\'s extractor does `{used}`; `load_model(folder, preprocessing="{other}")` changes it.']
+    return "## Preprocessing\n\n" + "\n".join(lines)
 
 
 def _usage(spec: ModelSpec, config: Any) -> str:

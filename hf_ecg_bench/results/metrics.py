@@ -56,9 +56,9 @@ def higher_is_better(metric: str) -> bool:
 
 
 def sort_results(results: Sequence[Result]) -> list[Result]:
-    """Best first by the primary metric, undefined values last, ties by model, mode and seed."""
+    """Best first by the primary metric, undefined values last, ties by model, mode, preprocessing and seed."""
 
-    def order(result: Result) -> tuple[float, str, str, int]:
+    def order(result: Result) -> tuple[float, str, str, str, int]:
         metric = primary_metric(result)
         value = metric_estimates(result).get(metric, Estimate()).value
         signed = -value if higher_is_better(metric) else value
@@ -66,6 +66,7 @@ def sort_results(results: Sequence[Result]) -> list[Result]:
             signed if math.isfinite(value) else math.inf,
             str(result.model.get("id")),
             result.mode,
+            result.preprocessing,
             result.seed,
         )
 

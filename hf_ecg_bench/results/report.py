@@ -133,8 +133,10 @@ def _pictures(report: Report) -> Iterable[tuple[Picture, str]]:
 
 
 def _slug(run: Run, others: Sequence[Section]) -> str:
-    """Task, model, mode and seed as an identifier; numbered where several runs share it."""
-    slug = _safe(f"{run.result.task}-{run.result.model.get('id', 'model')}-{run.result.mode}-{run.result.seed}")
+    """Task, model, mode, preprocessing and seed as an identifier; numbered where several runs share it."""
+    result = run.result
+    way = "" if result.preprocessing == "paper" else f"-{result.preprocessing}"
+    slug = _safe(f"{result.task}-{result.model.get('id', 'model')}-{result.mode}{way}-{result.seed}")
     taken = {other.slug for other in others}
     return next(
         name for number in range(1, len(taken) + 2) if (name := f"{slug}-{number}" if number > 1 else slug) not in taken

@@ -123,8 +123,9 @@ _PER_TARGET = ("target_mean", "target_std", "target_units")
 
 
 def title_of(result: Result) -> str:
-    """`s4, scratch`: how a run is called in headings."""
-    return f"{result.model.get('id', 'unknown model')}, {result.mode}"
+    """`s4, scratch`: how a run is called in headings; a preprocessing other than the paper's is said."""
+    other = "" if result.preprocessing == "paper" else f", {result.preprocessing} preprocessing"
+    return f"{result.model.get('id', 'unknown model')}, {result.mode}{other}"
 
 
 def facts(values: Mapping[str, Any], prefix: str = "") -> Facts:
@@ -146,6 +147,8 @@ def command_line(result: Result) -> str:
     parts = ["hf-ecg-bench", "run", "--model", str(result.model.get("source") or result.model.get("id"))]
     parts += ["--task", result.task, "--data", str(result.dataset.get("source") or result.dataset.get("id"))]
     parts += ["--mode", result.mode, "--protocol", result.protocol]
+    if result.preprocessing != "paper":
+        parts += ["--preprocessing", result.preprocessing]
     for key in ("epochs", "batch_size", "learning_rate", "weight_decay"):
         if key in result.hyperparameters:
             parts += [f"--{key.replace('_', '-')}", _text(result.hyperparameters[key])]

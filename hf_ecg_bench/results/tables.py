@@ -136,10 +136,12 @@ def _comparison(task: str, results: list[Result]) -> Table:
     metrics = [name for name in COMPARED if name in present] or present
     best = {name: _best(name, [row[name].value for row in estimates if name in row]) for name in metrics}
     # Columns that say the same everywhere only take room.
+    ways = any(result.preprocessing != "paper" for result in results)
     fractions = any(result.fraction != 1 for result in results)
     rows = []
     for result, row in zip(results, estimates, strict=True):
         cells = [Cell(str(result.model.get("id", "?"))), Cell(result.mode)]
+        cells += [Cell(result.preprocessing)] if ways else []
         for name in metrics:
             estimate = row.get(name)
             text = "" if estimate is None else estimate.format()
@@ -152,9 +154,10 @@ def _comparison(task: str, results: list[Result]) -> Table:
             Cell(duration(number(result.cost.get("train_seconds"), "cost.train_seconds"))),
         ]
         rows.append(tuple(cells))
-    titles = ("Model", "Mode", *(f"{metric_name(name)} [95 %]" for name in metrics))
+    first = ("Model", "Mode", *(("Preprocessing",) if ways else ()))
+    titles = (*first, *(f"{metric_name(name)} [95 %]" for name in metrics))
     titles += (*(("Fraction",) if fractions else ()), "Seed", "Records", "Trained", "Time")
-    return Table(f"comparison-{task}", f"Task {task}", _columns(titles, left=2), tuple(rows))
+    return Table(f"comparison-{task}", f"Task {task}", _columns(titles, left=len(first)), tuple(rows))
 
 
 def quantity(value: float) -> str:

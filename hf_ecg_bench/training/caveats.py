@@ -29,6 +29,11 @@ def caveats(
     rarer = {name: min(target["n_positive"], target["n_negative"]) for name, target in yes_no.items()}
     if metrics["n"] < _FEW_RECORDS:
         found.append(f"only {metrics['n']} test records: a check that things work, not a benchmark score")
+    if spec.preprocessing != "paper":
+        found.append(
+            f"fed with the {spec.preprocessing} preprocessing of the model's authors: not comparable with models that "
+            "are fed as in the paper"
+        )
     if spec.limit or spec.fraction < 1:
         found.append("trained on a subset of the training records")
     changed = [name for name in vars(protocol) if getattr(protocol, name) != getattr(PROTOCOLS[spec.protocol], name)]

@@ -12,10 +12,10 @@ from hf_ecg_bench.signals import nan
 from hf_ecg_bench.signals.steps.base import Step
 
 _RULES = {
-    "zero": "missing samples: become 0",
-    "interpolate": "missing samples: interpolated linearly; those before the first one known become 0",
-    "local_mean": "missing samples: mean of the known ones among the 6 before and 5 after, else 0",
-    "record_mean": "missing samples: mean of all known samples of the record, all leads together",
+    "zero": "missing samples become 0",
+    "interpolate": "missing samples are interpolated linearly, those before the first known one become 0",
+    "local_mean": "missing samples become the mean of the known ones among the 6 before and 5 after, else 0",
+    "record_mean": "missing samples become the mean of all known samples of the record, all leads together",
 }
 _BEFORE, _AFTER = 6, 5
 
