@@ -74,7 +74,11 @@ def _preprocessing(spec: ModelSpec, config: Any) -> str:
     lines = [paper, f"- `original`, what the authors did before pretraining: {steps}. {spec.original.note}".rstrip()]
     used = config.preprocessing if config is not None else "paper"
     other = "original" if used == "paper" else "paper"
-    lines += ["", f'This folder\'s extractor does `{used}`; `load_model(folder, preprocessing="{other}")` changes it.']
+    lines += [
+        "",
+        f'This folder does `{used}`. For the other: `model = load_model(folder, preprocessing="{other}")`, with '
+        "`EcgFeatureExtractor.from_config(model.config)`.",
+    ]
     return "## Preprocessing\n\n" + "\n".join(lines)
 
 

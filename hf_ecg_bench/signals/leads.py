@@ -10,6 +10,8 @@ import numpy as np
 from hf_ecg_bench.errors import DataError
 
 LEADS = ("I", "II", "III", "aVR", "aVL", "aVF", "V1", "V2", "V3", "V4", "V5", "V6")
+# The order of MIMIC-IV-ECG's files, in which some models were pretrained: aVF before aVL.
+MIMIC_LEADS = (*LEADS[:4], "aVF", "aVL", *LEADS[6:])
 
 _POSITION = {lead.casefold(): position for position, lead in enumerate(LEADS)}
 

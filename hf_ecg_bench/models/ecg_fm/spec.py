@@ -1,6 +1,8 @@
 """What is declared about ECG-FM."""
 
 from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source, Unused
+from hf_ecg_bench.signals.original import OriginalInput
+from hf_ecg_bench.signals.steps import FillMissing, LinearResample, ZScore
 
 _CHALLENGE = "part of the PhysioNet/CinC Challenge 2021 data, on which it was pretrained"
 _OTHER = "pretrained on MIMIC-IV-ECG 1.0 and the PhysioNet/CinC Challenge 2021 data only"
@@ -69,6 +71,15 @@ SPEC = ModelSpec(
         (r"^encoder\.layers\.(\d+)\.self_attn_layer_norm\.", r"transformer.layers.\1.attention_norm."),
         (r"^encoder\.layers\.(\d+)\.final_layer_norm\.", r"transformer.layers.\1.final_norm."),
         (r"^encoder\.layers\.", "transformer.layers."),
+    ),
+    original=OriginalInput(
+        rate=500,
+        seconds=5,
+        record=(FillMissing("zero"), LinearResample(500), ZScore("lead")),
+        options={"pooling": "nonzero_mean"},
+        note="The benchmark feeds millivolts and pools by the plain mean. The authors put the predictions for the "
+        "two halves of a 10 s record together by mean or maximum, depending on the label: here by the mean, "
+        "as for all models. What they do about missing samples was not verified.",
     ),
     tiny={
         "hidden_size": 32,

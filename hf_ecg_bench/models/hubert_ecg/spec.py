@@ -7,6 +7,8 @@ from typing import Any
 
 from hf_ecg_bench.errors import CheckpointError
 from hf_ecg_bench.models.spec import ModelSpec, Overlap, Shapes, Source
+from hf_ecg_bench.signals.original import OriginalInput
+from hf_ecg_bench.signals.steps import FillMissing, FirBandPass, FourierResample, JoinedDecimation, MinMax
 
 # Hidden size -> (attention heads, layer drop) of small, base and large, from the authors' pretraining code: no tensor
 # tells them.
@@ -121,6 +123,20 @@ SPEC = ModelSpec(
         (r"^encoder\.layers\.(\d+)\.feed_forward\.intermediate_dense\.", r"transformer.layers.\1.fc1."),
         (r"^encoder\.layers\.(\d+)\.feed_forward\.output_dense\.", r"transformer.layers.\1.fc2."),
         (r"^encoder\.layers\.(\d+)\.final_layer_norm\.", r"transformer.layers.\1.final_norm."),
+    ),
+    original=OriginalInput(
+        rate=100,
+        seconds=5,
+        record=(
+            FillMissing("record_mean"),
+            FirBandPass(0.05, 47, seconds=0.3),
+            FourierResample(500),
+            MinMax(-1, 1, "lead", epsilon=1e-8),
+        ),
+        window=(JoinedDecimation(5),),
+        note="In the benchmark the model itself filters and scales each window at 100 Hz; here it does neither, "
+        "and the ends of neighbouring leads mix. The authors fill missing samples after their filter, with "
+        "the mean of the crop, and give pretraining a mask of padded samples: neither is repeated.",
     ),
     tiny={
         "hidden_size": 32,
