@@ -1,0 +1,1 @@
+"""From a public checkpoint file to a model: where its tensors are, what they are called here, what became of each."""
