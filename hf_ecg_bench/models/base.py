@@ -66,18 +66,6 @@ class EcgPreTrainedModel(PreTrainedModel):
     def apply_freezing(self) -> None:
         """Freeze what the configuration says (from_pretrained makes every parameter trainable again)."""
 
-    def train(self, mode: bool = True) -> Self:
-        """Train mode, except for BatchNorm whose own parameters are frozen (under adapters, say).
-
-        Its running statistics belong to those parameters: if they drifted, an adapter that is saved without
-        them would give other outputs when it is loaded.
-        """
-        super().train(mode)
-        for module in self.modules() if mode else ():
-            if isinstance(module, _BatchNorm) and module.affine and not module.weight.requires_grad:
-                module.eval()
-        return self
-
     def enable_input_require_grads(self) -> None:
         """Nothing to do: only reentrant checkpointing needs an input that requires a gradient."""
         self._require_grads_hooks: list[Any] = []
@@ -158,6 +146,13 @@ class EcgForSequenceClassification(EcgPreTrainedModel):
     is_regression: Tensor  # (targets,) bool: which targets are continuous
     keeps_frozen_in_eval: bool = True  # only a run that repeats a published fault says otherwise
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """What a backbone declares about itself holds for its classifier."""
+        super().__init_subclass__(**kwargs)
+        if hasattr(cls, "backbone_class"):
+            cls._supports_sdpa = cls.backbone_class._supports_sdpa
+            cls._no_split_modules = cls.backbone_class._no_split_modules
+
     def __init__(self, config: EcgConfig) -> None:
         super().__init__(config)
         self.encoder = self.backbone_class(config)
@@ -183,10 +178,19 @@ class EcgForSequenceClassification(EcgPreTrainedModel):
         self.apply_freezing()
 
     def train(self, mode: bool = True) -> Self:
-        """Train mode, except for a frozen backbone: batch statistics and dropout stay as in evaluation."""
+        """Train mode, except for what is frozen: its batch statistics and dropout stay as in evaluation.
+
+        That is the backbone where it is frozen as a whole, else each BatchNorm whose own parameters are (under
+        adapters, say): if its statistics drifted, an adapter saved without them would give other outputs later.
+        """
         super().train(mode)
-        if self.config.freeze_backbone and self.keeps_frozen_in_eval:
+        if not mode or not self.keeps_frozen_in_eval:
+            return self
+        if self.config.freeze_backbone:
             self.encoder.eval()
+        for module in self.encoder.modules():
+            if isinstance(module, _BatchNorm) and module.affine and not module.weight.requires_grad:
+                module.eval()
         return self
 
     def classify(self, features: EcgModelOutput) -> Tensor:

@@ -12,7 +12,7 @@ from hf_ecg_bench.errors import ContractError
 from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.heads import HEADS
 from hf_ecg_bench.models.registry import get_model_spec, model_class
-from hf_ecg_bench.models.s4.modeling_s4 import S4Kernel
+from hf_ecg_bench.models.s4.layers import S4Kernel
 
 
 def fill(key: str, shape: tuple[int, ...], mean: float = 0.0, std: float = 1.0) -> torch.Tensor:
@@ -46,14 +46,17 @@ def filled_head(kind: str, hidden_size: int, n_targets: int = 3) -> torch.nn.Mod
     return filled(torch.nn.ModuleDict({"head": HEADS[kind](hidden_size, n_targets)}))["head"]
 
 
-def classifier(model_id: str, head: str = "linear", n_targets: int = 3, small: bool = True, **options):
-    """A fresh classifier, small unless said otherwise."""
+def classifier(
+    model_id: str, head: str = "linear", n_targets: int = 3, small: bool = True, variant: str | None = None, **options
+):
+    """A fresh classifier, small unless said otherwise, of the architecture's variant."""
+    spec = get_model_spec(model_id)
     names = [f"target {index}" for index in range(n_targets)]
     config = model_class(model_id, "Config")(
         head=head,
         id2label=dict(enumerate(names)),
         label2id={name: index for index, name in enumerate(names)},
-        **{**(get_model_spec(model_id).tiny if small else {}), **options},
+        **{**(spec.tiny if small else {}), **(spec.tiny_variants[variant] if variant else {}), **options},
     )
     return model_class(model_id, "ForSequenceClassification")(config)
 

@@ -30,6 +30,16 @@ class SameConv(nn.Conv1d):
         return self._as_convolution(x)
 
     def _as_convolution(self, x: Tensor) -> Tensor:
+        if self.groups > 1 or x.device.type != "cpu":
+            return self._convolved(x, self.weight, self.bias)
+        # On processors with AMX, oneDNN's bfloat16 convolution of 8 or 12 channels by a kernel of 8, 16, ... gives
+        # numbers that have nothing to do with the input (3.12, with torch 2.13): the stem stays in float32.
+        wide = torch.promote_types(x.dtype, torch.float32)
+        bias = None if self.bias is None else self.bias.to(wide)
+        with torch.autocast("cpu", enabled=False):
+            return self._convolved(x.to(wide), self.weight.to(wide), bias).to(x.dtype)
+
+    def _convolved(self, x: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         (kernel,), (stride,) = self.kernel_size, self.stride
         _, left, right = same_padding(x.shape[1], kernel, stride)
         padding, first = left, 0
@@ -39,8 +49,8 @@ class SameConv(nn.Conv1d):
             x = functional.pad(x, (0, 0, 0, 1))
         y = functional.conv2d(
             x.transpose(1, 2).unsqueeze(2),
-            self.weight.unsqueeze(2),
-            self.bias,
+            weight.unsqueeze(2),
+            bias,
             stride=(1, stride),
             padding=(0, padding),
             groups=self.groups,

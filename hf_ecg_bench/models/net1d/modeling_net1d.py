@@ -72,6 +72,7 @@ class Net1dModel(EcgModel):
     """The backbone: `(batch, 12, time)` -> tokens of width 1024, one per 256 samples (rounded up)."""
 
     config_class = Net1dConfig
+    _no_split_modules = ["Net1dBlock"]
 
     def __init__(self, config: Net1dConfig) -> None:
         super().__init__(config)
