@@ -69,7 +69,7 @@ CASES = (
     Case("net1d", "net1d", 16, NaiveNet1d),
     Case("ecg_founder", "ecg_founder", 16, NaiveNet1d),
     Case("merl", "merl", 16, NaiveResNet),
-    Case("merl vit", "merl", 16, NaiveMerlViT, {"backbone": "vit_tiny"}, window_seconds=10),
+    Case("merl vit", "merl", 16, NaiveMerlViT, {"backbone": "vit"}, window_seconds=10),
     Case("ecgfm_ked", "ecgfm_ked", 16, NaiveXResNet),
     Case("s4", "s4", 16, NaiveS4, required=(1.6, 1.6)),
     Case("ecg_jepa", "ecg_jepa", 8, NaiveJepa, required=(1.4, 1.2)),

@@ -56,7 +56,7 @@ def build(case: Case, **options: Any) -> nn.Module:
     config = model_class(case.model_id, "Config")(num_labels=TARGETS, **{**case.options, **options})
     model = model_class(case.model_id, "ForSequenceClassification")(config)
     for module in model.modules():
-        if isinstance(module, nn.BatchNorm1d):
+        if isinstance(module, nn.modules.batchnorm._BatchNorm):
             nn.init.uniform_(module.weight, 0.5, 1.0)
             nn.init.normal_(module.bias, std=0.1)
             nn.init.normal_(module.running_mean, std=0.1)

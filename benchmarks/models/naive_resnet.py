@@ -33,19 +33,22 @@ class NaiveResNet(nn.Module):
 
     def __init__(self, ours: nn.Module) -> None:
         super().__init__()
-        width = ours.config.hidden_size // 8
+        widths, depths = ours.config.widths, ours.config.depths
+        width = widths[0]
         self.conv1 = nn.Conv1d(12, width, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm1d(width)
-        inputs = width
-        for number, outputs in enumerate((width, 2 * width, 4 * width, 8 * width), start=1):
-            blocks = [BasicBlock(inputs, outputs, 1 if number == 1 else 2), BasicBlock(outputs, outputs, 1)]
+        inputs, self.n_stages = width, len(widths)
+        for number, (outputs, depth) in enumerate(zip(widths, depths, strict=True), start=1):
+            blocks = []
+            for index in range(depth):
+                blocks.append(BasicBlock(inputs, outputs, 2 if number > 1 and index == 0 else 1))
+                inputs = outputs
             self.add_module(f"layer{number}", nn.Sequential(*blocks))
-            inputs = outputs
         copy_weights(self, ours, get_model_spec("merl"))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x = torch.relu(self.bn1(self.conv1(torch.nan_to_num(x))))
-        for number in range(1, 5):
+        for number in range(1, self.n_stages + 1):
             x = self.get_submodule(f"layer{number}")(x)
         return x.transpose(1, 2), x.mean(-1)
 
@@ -86,7 +89,7 @@ class NaiveXResNet(nn.Sequential):
             layers.append(conv_layer(inputs, outputs, 5, 2 if index == 0 else 1))
             inputs = outputs
         layers.append(nn.MaxPool1d(3, 2, 1))
-        for stage, (width, depth) in enumerate(zip(widths, depths, strict=True)):
+        for stage, (width, depth) in enumerate(zip(config.widths, config.depths, strict=True)):
             blocks = []
             for index in range(depth):
                 blocks.append(Bottleneck(inputs, width, 2 if stage and index == 0 else 1))

@@ -79,10 +79,12 @@ class _ViT(nn.Module):
 class NaiveMerlViT(_ViT):
     """MERL's ViT: patches of all leads together."""
 
-    def __init__(self, ours: nn.Module, size: int, n_layers: int, n_heads: int, inner: int, patch: int) -> None:
-        super().__init__(size, n_layers, n_heads, inner)
-        self.to_patch_embedding = nn.Conv1d(12, size, patch, patch, bias=False)
-        self.pos_embedding = nn.Parameter(torch.empty_like(ours.pos_embedding))
+    def __init__(self, ours: nn.Module) -> None:
+        config = ours.config
+        size = config.hidden_size
+        super().__init__(size, config.n_layers, config.n_heads, config.intermediate_size)
+        self.to_patch_embedding = nn.Conv1d(12, size, config.patch_size, config.patch_size, bias=False)
+        self.pos_embedding = nn.Parameter(torch.empty(1, config.n_patches, size))
         copy_weights(self, ours, get_model_spec("merl"))
 
     def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
