@@ -80,12 +80,11 @@ class Bottleneck(nn.Module):
 class NaiveXResNet(nn.Sequential):
     """ECGFM-KED's xresnet1d101; children have the public file's numbers for names."""
 
-    def __init__(
-        self, ours: nn.Module, widths: tuple[int, ...], depths: tuple[int, ...], stem: tuple[int, ...]
-    ) -> None:
+    def __init__(self, ours: nn.Module) -> None:
+        config = ours.config
         layers: list[nn.Module] = []
         inputs = 12
-        for index, outputs in enumerate(stem):
+        for index, outputs in enumerate(config.stem_widths):
             layers.append(conv_layer(inputs, outputs, 5, 2 if index == 0 else 1))
             inputs = outputs
         layers.append(nn.MaxPool1d(3, 2, 1))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from benchmarks.models.cases import CASES, Case
+from benchmarks.models.cases import CASES
 from benchmarks.models.measure import TARGETS, Yardstick, build, differences
 from hf_ecg_bench.models.registry import MODELS, get_model_spec
 
@@ -28,7 +28,7 @@ def gradient_norm(parameters) -> float:
 def test_small_yardsticks_have_our_outputs_and_gradients(case):
     torch.manual_seed(0)
     spec = get_model_spec(case.model_id)
-    tiny = {**case.options, **spec.tiny_variants.get(case.options.get("backbone"), spec.tiny)}
+    tiny = {**case.options, **spec.tiny, **spec.tiny_variants.get(case.options.get("backbone", ""), {})}
     if "l_max" in tiny:  # the yardstick's kernel formula ends there
         tiny["l_max"] = 100
     ours = build(case, **tiny).eval()
