@@ -16,6 +16,7 @@ from hf_ecg_bench.models.conversion.containers import find_tensors
 from hf_ecg_bench.models.conversion.exact import load_exactly
 from hf_ecg_bench.models.conversion.names import account
 from hf_ecg_bench.models.conversion.report import ConversionReport
+from hf_ecg_bench.models.preprocessing import preprocessing_overrides
 from hf_ecg_bench.models.registry import get_model_spec, model_class
 from hf_ecg_bench.models.saving import save_model
 from hf_ecg_bench.models.spec import ModelSpec, Shapes
@@ -23,34 +24,47 @@ from hf_ecg_bench.models.spec import ModelSpec, Shapes
 __all__ = ["ConversionReport", "build_from_checkpoint", "convert"]
 
 
-def convert(model_id: str, checkpoint: str | Path, output_dir: str | Path) -> ConversionReport:
+def convert(
+    model_id: str, checkpoint: str | Path, output_dir: str | Path, *, preprocessing: str = "paper"
+) -> ConversionReport:
     """Convert a public checkpoint into a folder that the Auto classes load, with feature extractor and card.
 
     Args:
         model_id: which model the checkpoint is said to be.
         checkpoint: the file, as its authors publish it.
         output_dir: absent or empty; appears as a whole.
+        preprocessing: `paper` or `original`, what the folder's feature extractor does.
 
     Raises:
+        UnknownNameError: no such preprocessing.
+        ContractError: a model without an original preprocessing is asked for it.
         CheckpointError: the file is no such checkpoint.
         EcgBenchError: the folder cannot be written.
     """
     spec = get_model_spec(model_id)
+    own = {} if preprocessing == "paper" else preprocessing_overrides(spec, preprocessing)
     content = read_checkpoint(checkpoint)
     digest = sha256_file(checkpoint)
-    model, report = build_from_checkpoint(spec, content, Path(checkpoint).name, digest)
+    model, report = build_from_checkpoint(spec, content, Path(checkpoint).name, digest, own)
     card = render_model_card(spec, model.config, report.describe())
     save_model(model, output_dir, card, replace=False)
     return replace(report, output_dir=str(output_dir))
 
 
 def build_from_checkpoint(
-    spec: ModelSpec, content: Mapping[str, Any], file_name: str, digest: str
+    spec: ModelSpec,
+    content: Mapping[str, Any],
+    file_name: str,
+    digest: str,
+    overrides: Mapping[str, Any] | None = None,
 ) -> tuple[EcgPreTrainedModel, ConversionReport]:
     """The model that a checkpoint's content makes, in eval mode, and the account of its tensors.
 
     A checkpoint whose own head is part of the model (a supervised baseline) becomes a classifier, else a
     backbone.
+
+    Args:
+        overrides: fields of the configuration that no tensor decides.
 
     Raises:
         CheckpointError: a tensor that is missing, unknown, misshapen, not finite or never loaded; no tensors at all.
@@ -61,7 +75,7 @@ def build_from_checkpoint(
     shapes = {public: tuple(found.tensors[full].shape) for full, public in lots.public.items()}
     options = _options(spec, shapes, where)
     tensors = {ours: found.tensors[full] for full, ours in lots.ours.items()}
-    fields = {**options, "source_file": file_name, "source_digest": digest}
+    fields = {**options, **(overrides or {}), "source_file": file_name, "source_digest": digest}
     if (head := tensors.get("head.weight")) is None:
         model = model_class(spec.id, "Model")(model_class(spec.id, "Config")(**fields))
     else:

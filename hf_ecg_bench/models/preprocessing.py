@@ -50,7 +50,10 @@ def changed_preprocessing(config: EcgConfig, choice: str | None) -> dict[str, An
     """What `choice` changes in a configuration; nothing where it is None or the configuration's own."""
     if choice is None or choice == config.preprocessing:
         return {}
-    return preprocessing_overrides(get_model_spec(model_id_of(config.model_type)), choice)
+    changes = preprocessing_overrides(get_model_spec(model_id_of(config.model_type)), choice)
+    if choice == "paper" and config.fixed_length is not None:  # another architecture of the model than the usual one
+        changes["window_seconds"] = config.fixed_length / changes["sampling_rate"]
+    return changes
 
 
 def original_of(config: EcgConfig) -> OriginalInput:

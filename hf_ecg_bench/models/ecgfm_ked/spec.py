@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from hf_ecg_bench.models.spec import Fault, ModelSpec, Overlap, Source
+from hf_ecg_bench.signals.leads import MIMIC_LEADS
+from hf_ecg_bench.signals.original import OriginalInput
+from hf_ecg_bench.signals.steps import FillMissing, FourierResample
 
 SPEC = ModelSpec(
     id="ecgfm_ked",
@@ -82,6 +85,16 @@ SPEC = ModelSpec(
             "the frozen backbone is put back into train mode, so batch statistics are used and its running ones "
             "drift; any loop that calls train() before each step does this (measured)",
         ),
+    ),
+    original=OriginalInput(
+        rate=100,
+        seconds=10,
+        record=(FillMissing("zero"), FourierResample(100)),
+        leads=MIMIC_LEADS,
+        note="The benchmark feeds 500 Hz, five times the rate of pretraining, and aVL before aVF where MIMIC-IV- "
+        "ECG has aVF first. The authors put 0 for missing samples after the resampling, which blanks the "
+        "whole lead; here gaps alone become 0. Their PTB-XL route standardises with the training set's mean "
+        "and standard deviation: left out, as these belong to that data.",
     ),
     tiny={"stem_widths": [8, 8, 16], "widths": [8, 8], "depths": [2, 1]},
 )

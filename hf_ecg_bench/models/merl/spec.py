@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from hf_ecg_bench.errors import CheckpointError
-from hf_ecg_bench.models.spec import Fault, ModelSpec, Overlap, Shapes, Source
+from hf_ecg_bench.models.spec import Fault, ModelSpec, Overlap, Shapes, Source, Unused
+from hf_ecg_bench.signals.leads import MIMIC_LEADS
+from hf_ecg_bench.signals.original import OriginalInput
+from hf_ecg_bench.signals.steps import FillMissing, FourierResample, MinMax
 
 _REPORTS = "the report side of the contrastive pretraining"
 _PROJECTION = "the projection of the contrastive pretraining"
@@ -73,8 +76,7 @@ SPEC = ModelSpec(
         *(f"backbone.blocks.{n}" for n in range(3)),
     ),
     lora_targets=(
-        r"encoder\.backbone\.stages\.\d+\.\d+\.conv[12]\.conv",
-        r"encoder\.backbone\.blocks\.\d+\.attention\.(qkv|proj)",
+        r"encoder\.backbone\.(stages\.\d+\.\d+\.conv[12]\.conv|blocks\.\d+\.attention\.(qkv|proj))",
     ),
     ignored_tensors=(
         (r"^linear\.", "the classifier of the encoder's class, never trained"),
@@ -117,6 +119,18 @@ SPEC = ModelSpec(
             "(read in their code)",
         ),
     ),
+    original=OriginalInput(
+        rate=500,
+        seconds=10,
+        record=(FillMissing("local_mean"), FourierResample(500)),
+        window=(MinMax(0, 1, "all", epsilon=1e-8),),
+        leads=MIMIC_LEADS,
+        note="The benchmark feeds millivolts, 2.5 s, and aVL before aVF, so that the encoder sees the two "
+        "exchanged. The authors mean to fill missing samples by the mean around them, but their window "
+        "contains the missing sample itself and so fills nothing: what pretraining saw there cannot be "
+        "repeated. Their stored signals are rounded down to thousandths, which is left out; resampling (their "
+        "data have 500 Hz) is by FFT.",
+    ),
     tiny={"widths": [16, 32], "depths": [1, 1]},
     tiny_variants={
         "vit": {
@@ -129,4 +143,11 @@ SPEC = ModelSpec(
             "n_patches": 3,
         }
     },
+    unused_parameters=(
+        Unused(
+            r"encoder\.backbone\.norm\.",
+            "the ViT's last norm comes after pooling: tokens have not seen it",
+            "attention",
+        ),
+    ),
 )
