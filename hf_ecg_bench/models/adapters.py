@@ -72,14 +72,16 @@ def target_names(model: nn.Module, targets: Sequence[str] | None = None, rank: i
     if not patterns:
         raise TrainingError(f"{model_id} declares no layers for adapters", fix="pass targets")
     modules = dict(model.named_modules())
-    layers = {name: module for name, module in modules.items() if isinstance(module, nn.Linear | nn.Conv1d)}
+    layers = {name: module for name, module in modules.items() if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d)}
     chosen: list[str] = []
     for pattern in patterns:
         matched = [name for name in modules if re.fullmatch(pattern, name)]
         if not matched:
             raise TrainingError(f"no module of {model_id} matches {pattern!r}; it has {some(layers)}")
         if others := [name for name in matched if name not in layers]:
-            raise TrainingError(f"adapters go on Linear and Conv1d layers; {pattern!r} also matches {some(others)}")
+            raise TrainingError(
+                f"adapters go on Linear, Conv1d and Conv2d layers; {pattern!r} also matches {some(others)}"
+            )
         chosen += matched
     for name in chosen:
         if (groups := getattr(layers[name], "groups", 1)) > 1 and rank % groups:

@@ -76,7 +76,7 @@ def _untrained(model: EcgPreTrainedModel, loaded: Mapping[str, Tensor], spec: Mo
     the file was probably saved from a model that never was.
     """
     constant, moved, drawn = [], 0, []
-    unused = [pattern.names for pattern in spec.unused_parameters]
+    unused = [pattern.names for pattern in spec.unused_parameters if pattern.head is None]
     prefix = "" if any(name.startswith("encoder.") for name in loaded) else "encoder."
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad or any(re.match(pattern, prefix + name) for pattern in unused):

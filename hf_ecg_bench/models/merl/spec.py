@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hf_ecg_bench.errors import CheckpointError
-from hf_ecg_bench.models.spec import Fault, ModelSpec, Overlap, Shapes, Source, Unused
+from hf_ecg_bench.models.spec import Fault, ModelSpec, Overlap, Shapes, Source, Unused, overlaps_for_all
 from hf_ecg_bench.signals.leads import MIMIC_LEADS
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import FillMissing, FourierResample, MinMax
@@ -46,25 +46,9 @@ SPEC = ModelSpec(
     sampling_rate=500,
     window_seconds=2.5,
     pretraining=("MIMIC-IV-ECG",),
-    overlaps=(
+    overlaps=overlaps_for_all(
         Overlap("mimic_iv_ecg", "yes", "pretrained on MIMIC-IV-ECG, reports included"),
-        *(
-            Overlap(dataset, "no", "pretrained on MIMIC-IV-ECG only; no recording of this dataset comes from there")
-            for dataset in (
-                "ptb",
-                "ptbxl",
-                "ningbo",
-                "cpsc2018",
-                "cpsc_extra",
-                "georgia",
-                "chapman",
-                "sph",
-                "code15",
-                "code_test",
-                "echonext",
-                "zzu_pecg",
-            )
-        ),
+        reason="pretrained on MIMIC-IV-ECG only; no recording of this dataset comes from there",
     ),
     late=("backbone.stages.2", "backbone.stages.3", *(f"backbone.blocks.{n}" for n in range(3, 12)), "backbone.norm"),
     early=(
@@ -75,9 +59,7 @@ SPEC = ModelSpec(
         "backbone.position_embedding",
         *(f"backbone.blocks.{n}" for n in range(3)),
     ),
-    lora_targets=(
-        r"encoder\.backbone\.(stages\.\d+\.\d+\.conv[12]\.conv|blocks\.\d+\.attention\.(qkv|proj))",
-    ),
+    lora_targets=(r"encoder\.backbone\.(stages\.\d+\.\d+\.conv[12]\.conv|blocks\.\d+\.attention\.(qkv|proj))",),
     ignored_tensors=(
         (r"^linear\.", "the classifier of the encoder's class, never trained"),
         (r"^(lm_model|proj_t)\.", _REPORTS),
