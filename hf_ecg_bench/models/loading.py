@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,9 +14,11 @@ import hf_ecg_bench.models  # noqa: F401  registers the Auto classes
 from hf_ecg_bench.errors import CheckpointError, first_line, unknown_name
 from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.preprocessing import changed_preprocessing, preprocessing_overrides
-from hf_ecg_bench.models.registry import MODELS, get_model_spec, model_class
+from hf_ecg_bench.models.registry import MODELS, model_class
+from hf_ecg_bench.models.resolve import find_local, parse_name, resolve_model
 from hf_ecg_bench.models.spec import ModelSpec
-from hf_ecg_bench.names import NAMESPACE
+
+_FIX = "hf-ecg-bench list models; a folder has to be one that convert, run or save_pretrained wrote"
 
 
 def load_model(
@@ -36,7 +37,7 @@ def load_model(
 
     Args:
         name_or_dir: a model id (`s4`, `ecg_founder`), a folder that `convert`, `run` or save_pretrained
-            wrote, or a Hub id.
+            wrote, or a Hub id. Public weights are fetched and converted on first use (see `resolve_model`).
         target_names: what the head predicts, in order. Needed for a classifier that is not one yet.
         target_kinds: `binary` or `regression` per target; None: all binary.
         head: `linear` or `attention`; None keeps what the folder has (a backbone stays a backbone).
@@ -56,7 +57,7 @@ def load_model(
         ContractError: a model without an original preprocessing is asked for it.
         CheckpointError: weights that are absent, damaged, or do not fit.
     """
-    source, spec = resolve(name_or_dir, pretrained)
+    fresh = fresh_spec(name_or_dir, pretrained)
     overrides = dict(config_overrides)
     if freeze_backbone is not None:
         overrides["freeze_backbone"] = freeze_backbone
@@ -72,48 +73,50 @@ def load_model(
     elif target_kinds is not None:
         raise CheckpointError("target_kinds was given without target_names", fix="pass both")
     with _seeded(seed):
-        if source is None:
-            return _fresh(spec, overrides, preprocessing)
-        return _load(source, overrides, preprocessing)
+        if fresh is not None:
+            return _fresh(fresh, overrides, preprocessing)
+        found = resolve_model(name_or_dir)
+        model = _load(os.fspath(found.folder), overrides, preprocessing)
+    if found.revision is not None:
+        model.config._commit_hash = found.revision  # as transformers does where it fetches by itself
+    return model
 
 
-def resolve(name_or_dir: str | os.PathLike[str], pretrained: bool | None = None) -> tuple[str | None, ModelSpec | None]:
-    """Where a model comes from: (folder or Hub id, None), or (None, spec) for a fresh one."""
+def fresh_spec(name_or_dir: str | os.PathLike[str], pretrained: bool | None = None) -> ModelSpec | None:
+    """The declaration of the model where `load_model` builds a fresh one, None where it loads weights.
+
+    Raises:
+        UnknownNameError: no such model.
+    """
     name = os.fspath(name_or_dir)
-    if name not in MODELS and Path(name).is_dir():  # a folder that is called like a model is written ./s4
-        return name, None
-    model_id = name.removeprefix(f"{NAMESPACE}/").replace("-", "_")
-    if model_id not in MODELS:
-        if name.count("/") == 1 and not name.startswith((".", "/")):
-            return name, None
-        raise unknown_name("model", name, MODELS, fix="hf-ecg-bench list models, or pass a model's folder")
-    spec = get_model_spec(model_id)
-    if pretrained is None:
-        pretrained = spec.pretrained
-    if not pretrained:
-        return None, spec
-    if not spec.pretrained:
-        raise CheckpointError(f"{spec.id} has no public weights: it is trained from scratch")
-    return spec.hub_id, None
+    if name not in MODELS and (found := find_local(name)) and found.origin == "folder":
+        return None
+    spec = parse_name(name).spec
+    if spec is None:
+        return None
+    return None if (spec.pretrained if pretrained is None else pretrained) else spec
 
 
 def read_config(source: str | os.PathLike[str]) -> EcgConfig:
-    """The configuration in a folder or on the Hub, without the weights.
+    """The configuration of a model's weights, found as `load_model` finds them.
 
     Raises:
         CheckpointError: there is none, or it is not one of our models'.
     """
+    return _config_in(os.fspath(resolve_model(source).folder))
+
+
+def _config_in(folder: str) -> EcgConfig:
     try:
-        config = AutoConfig.from_pretrained(os.fspath(source))
+        config = AutoConfig.from_pretrained(folder)
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"no model can be loaded from {source}: {first_line(error)}", fix=_fix(source)) from error
+        raise CheckpointError(f"no model can be loaded from {folder}: {first_line(error)}", fix=_FIX) from error
     if not isinstance(config, EcgConfig):
-        raise CheckpointError(f"{source} holds a {config.model_type!r} model, not one of ours: {', '.join(MODELS)}")
+        raise CheckpointError(f"{folder} holds a {config.model_type!r} model, not one of ours: {', '.join(MODELS)}")
     return config
 
 
-def _fresh(spec: ModelSpec | None, overrides: dict[str, Any], preprocessing: str | None) -> PreTrainedModel:
-    assert spec is not None
+def _fresh(spec: ModelSpec, overrides: dict[str, Any], preprocessing: str | None) -> PreTrainedModel:
     if preprocessing not in (None, "paper"):
         overrides = {**preprocessing_overrides(spec, preprocessing), **overrides}
     config = model_class(spec.id, "Config")(**overrides)
@@ -122,7 +125,7 @@ def _fresh(spec: ModelSpec | None, overrides: dict[str, Any], preprocessing: str
 
 
 def _load(source: str, overrides: dict[str, Any], preprocessing: str | None) -> PreTrainedModel:
-    config = read_config(source)
+    config = _config_in(source)
     overrides = {**changed_preprocessing(config, preprocessing), **overrides}
     is_classifier = any(name.endswith("ForSequenceClassification") for name in config.architectures or ())
     if "head" in overrides and "id2label" not in overrides and not is_classifier:
@@ -142,9 +145,7 @@ def _load(source: str, overrides: dict[str, Any], preprocessing: str | None) -> 
     try:
         model = auto.from_pretrained(source, config=config, ignore_mismatched_sizes=other_head)
     except OSError as error:
-        raise CheckpointError(
-            f"no weights can be loaded from {source}: {first_line(error)}", fix=_fix(source)
-        ) from error
+        raise CheckpointError(f"no weights can be loaded from {source}: {first_line(error)}", fix=_FIX) from error
     if other_head:
         # Weights of the same shape for other targets would be taken over without a word: draw a new head instead.
         model.head = type(model.head)(config.hidden_size, config.n_targets).to(model.dtype).eval()
@@ -160,15 +161,3 @@ def _seeded(seed: int | None) -> Iterator[None]:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         yield
-
-
-def _fix(source: str | os.PathLike[str]) -> str | None:
-    name = os.fspath(source)
-    for model_id in MODELS:
-        spec = get_model_spec(model_id)
-        if spec.hub_id == name and spec.source:
-            return (
-                f"get {spec.source.file} from {spec.source.page}, then: hf-ecg-bench convert {spec.id} "
-                f"--checkpoint {spec.source.file} --output-dir {name}"
-            )
-    return "hf-ecg-bench list models"

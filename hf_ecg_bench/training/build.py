@@ -85,8 +85,8 @@ def effect_of(spec: RunSpec, mode: Mode) -> FaultEffect:
 def model_source(spec: RunSpec, model: PreTrainedModel, digest: str | None) -> dict[str, Any]:
     """What identifies the model in a result.
 
-    Keys: `id`; `source` as the user gave it; `digest`, SHA-256 of the weights file that was adapted (None for a model
-    from scratch or from the Hub); `revision` on the Hub; `checkpoint_digest` of the public file it was converted from.
+    Keys: `id`; `source` as the user gave it; `digest`, SHA-256 of the weights that were adapted (None for a model
+    from scratch); `revision` on the Hub; `checkpoint_digest` of the public file it was converted from.
     """
     config = model.config
     return {

@@ -1,6 +1,6 @@
 """What is declared about ECGFounder."""
 
-from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source
+from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source, Unused
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import BandPass, FillMissing, LinearResample, MedianBaseline, Notch, ZScore
 
@@ -42,6 +42,8 @@ SPEC = ModelSpec(
         location="PKUDigitalHealth/ECGFounder",
         file="12_lead_ECGFounder.pth",
         page="https://huggingface.co/PKUDigitalHealth/ECGFounder",
+        revision="d9b1793951b2342f5f7e84f1ac03cd37f8a08724",
+        sha256="ee199f3781f4ae1f732973267f003da0a759ea12bddb0dd28a77faa60aca7997",
     ),
     containers=("state_dict",),
     renames=((r"\.conv\.", "."),),
@@ -60,4 +62,10 @@ SPEC = ModelSpec(
         "(0.5 to 50 Hz) than their code, which is followed here; their evaluation on PTB-XL z-scores without filters.",
     ),
     tiny={"base_width": 16, "widths": [16, 32], "depths": [2, 1]},
+    unused_parameters=(
+        Unused(
+            r"encoder\.(first_bn|stage_list\.\d+\.block_list\.\d+\.bn[123])\.",
+            "batch norms that are in every published checkpoint and that the network never applies",
+        ),
+    ),
 )

@@ -1,0 +1,240 @@
+"""Where a model's weights are: a folder, the cache, the Hub, or its authors' file, converted once. No torch here."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from hf_ecg_bench.downloads import offline
+from hf_ecg_bench.errors import CheckpointError, DownloadError, first_line, unknown_name
+from hf_ecg_bench.files import sha256_file
+from hf_ecg_bench.models import cache
+from hf_ecg_bench.models.registry import MODELS, get_model_spec
+from hf_ecg_bench.models.sources import NAMES, fetch_checkpoint
+from hf_ecg_bench.models.spec import ModelSpec
+from hf_ecg_bench.names import NAMESPACE
+
+Say = Callable[[str], None]
+_HUB_FILES = ["*.json", "*.safetensors", "*.md"]
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """A model's folder.
+
+    Attributes:
+        folder: what the Auto classes load.
+        origin: which of the places it was found in.
+        revision: the Hub's commit, where it came from there.
+    """
+
+    folder: Path
+    origin: Literal["folder", "cache", "hub", "authors"]
+    revision: str | None = None
+
+
+@dataclass(frozen=True)
+class Name:
+    """What a user's text means.
+
+    Attributes:
+        text: as given.
+        spec: of the known model, None for a folder or somebody else's Hub repository.
+        cached: `<id>` or `<id>-<variant>`, the name in the cache.
+        repository: on the Hub, or None where it can only be a folder.
+    """
+
+    text: str
+    spec: ModelSpec | None = None
+    cached: str = ""
+    repository: str | None = None
+
+
+def say(message: str) -> None:
+    """Tell the user on stderr; of the processes of a launch, only one speaks."""
+    if int(os.environ.get("RANK", "0")) == 0:
+        print(message, file=sys.stderr, flush=True)
+
+
+def parse_name(text: str) -> Name:
+    """A model id, `<id>-<variant>`, `ecg-bench/<either>`, a Hub id, or a path.
+
+    Raises:
+        UnknownNameError: none of these, with close matches.
+    """
+    bare = text.removeprefix(f"{NAMESPACE}/")
+    for model_id in sorted(MODELS, key=len, reverse=True):
+        dashed = model_id.replace("_", "-")
+        for start in (model_id, dashed):
+            if bare == start or bare.startswith(f"{start}-"):
+                variant = bare[len(start) :]
+                return Name(text, get_model_spec(model_id), model_id + variant, f"{NAMESPACE}/{dashed}{variant}")
+    if text.startswith((".", "/", "~")) or text.count("/") > 1:
+        return Name(text)
+    if text.count("/") == 1:
+        return Name(text, repository=text)
+    raise unknown_name("model", text, MODELS, fix="hf-ecg-bench list models, or pass a model's folder")
+
+
+def find_local(text: str) -> Resolved | None:
+    """The model's folder where it is on this machine already, without asking anybody."""
+    if text not in MODELS and Path(text).is_dir():  # a folder that is called like a model is written ./s4
+        return Resolved(Path(text), "folder")
+    name = parse_name(text)
+    if name.repository and Path(name.repository).is_dir():
+        return Resolved(Path(name.repository), "folder")
+    entry = cache.choose(name.spec, name.cached) if name.spec else None
+    return Resolved(entry.folder, "cache") if entry else None
+
+
+def resolve_model(name_or_dir: str | os.PathLike[str], *, say: Say = say) -> Resolved:
+    """The folder of a model's pretrained weights, fetched and converted first where need be.
+
+    In this order: a folder of that name (for an id also ./ecg-bench/<name>), the cache of converted models,
+    `ecg-bench/<name>` on the Hub, the authors' own checkpoint. A licence that is non-commercial or unknown is said
+    once before the first use.
+
+    Args:
+        say: gets the lines that the user should see.
+
+    Raises:
+        UnknownNameError: no such model.
+        CheckpointError: no weights; the message says everything that was tried, the fix what to do.
+    """
+    text = os.fspath(name_or_dir)
+    found = find_local(text)
+    name = Name(text) if found and found.origin == "folder" else parse_name(text)
+    if found:
+        if name.spec and found.origin == "cache":
+            _say_license(name.spec, found.folder.name, say)
+        return found
+    if name.spec and not name.spec.pretrained:
+        raise CheckpointError(f"{name.spec.id} has no public weights: it is trained from scratch")
+    tried = [f"no folder {text}" if name.spec is None else f"no folder ./{name.repository}"]
+    if name.spec:
+        tried.append(f"no conversion in {cache.cache_root() / 'models' / name.cached}")
+    if name.repository and (found := _from_hub(name.repository, tried)):
+        if name.spec:
+            _say_license(name.spec, name.repository, say)
+        return found
+    if name.spec is None or name.spec.source is None or name.cached != name.spec.id:
+        raise _nothing(name, tried)
+    return _from_authors(name, name.spec, tried, say)
+
+
+def weights_digest(folder: str | os.PathLike[str]) -> str | None:
+    """SHA-256 of a model folder's weights (of the files' digests where there are several), None where it has none."""
+    files = sorted(Path(folder).glob("*.safetensors"))
+    if len(files) == 1:
+        return sha256_file(files[0])
+    listed = "".join(f"{file.name} {sha256_file(file)}\n" for file in files)
+    return hashlib.sha256(listed.encode()).hexdigest() if files else None
+
+
+def convert_into_cache(model_id: str, checkpoint: str | Path, origin: str) -> cache.Entry:
+    """Convert a checkpoint file into the cache, unless that was done before.
+
+    The caller shows the entry's description, which holds what is to be said about the licence.
+
+    Raises:
+        CheckpointError: the file is no such checkpoint.
+        EcgBenchError: the cache cannot be written.
+    """
+    spec, path = get_model_spec(model_id), Path(checkpoint)
+    if not path.is_file():
+        what = "is a folder, expected a file" if path.is_dir() else "does not exist"
+        raise CheckpointError(f"checkpoint {path} {what}")
+    digest = sha256_file(path)
+    with cache.converting(model_id):
+        if (entry := cache.find(model_id, digest)) is not None:
+            return entry
+        from hf_ecg_bench.models.card import render_model_card
+        from hf_ecg_bench.models.checkpoints import read_checkpoint
+        from hf_ecg_bench.models.convert import build_from_checkpoint
+        from hf_ecg_bench.models.saving import save_model
+
+        model, report = build_from_checkpoint(spec, read_checkpoint(path), path.name, digest)
+        variant = next((label for label, size in spec.other_sizes.items() if size == report.parameters), None)
+        name = f"{model_id}-{variant}" if variant else model_id
+        folder = cache.place(name, digest)
+        card = render_model_card(spec, model.config, f"{report.describe()}\nfetched from {origin}")
+        save_model(model, folder, card)
+        if spec.license_warning:
+            cache.say_once(f"{model_id}-{folder.name}", spec.license_warning)
+        values = {**report.to_dict(), "output_dir": str(folder)}
+        return cache.complete(folder, name, origin, values, report.describe())
+
+
+def _from_hub(repository: str, tried: list[str]) -> Resolved | None:
+    from huggingface_hub import errors as hub
+    from huggingface_hub import snapshot_download
+
+    try:
+        folder = Path(
+            snapshot_download(repository, allow_patterns=_HUB_FILES, local_files_only=offline(), etag_timeout=5)
+        )
+    except hub.GatedRepoError:
+        tried.append(f"{repository} on the Hub wants its terms accepted (https://huggingface.co/{repository})")
+    except hub.RepositoryNotFoundError:
+        tried.append(f"{repository} is not on the Hub, or not for you")
+    except (hub.LocalEntryNotFoundError, hub.OfflineModeIsEnabled):
+        reason = "offline mode is on (HF_HUB_OFFLINE)" if offline() else "the Hub cannot be reached"
+        tried.append(f"{repository}: {reason} and its cache has no copy")
+    except (hub.HTTPError, hub.HFValidationError, OSError) as error:  # type: ignore[attr-defined]
+        tried.append(f"{repository}: the Hub did not give it ({first_line(error)})")
+    else:
+        if (folder / "config.json").is_file():
+            return Resolved(folder, "hub", folder.name)
+        tried.append(f"{repository} on the Hub holds no model (no config.json)")
+    return None
+
+
+def _from_authors(name: Name, spec: ModelSpec, tried: list[str], say: Say) -> Resolved:
+    source = spec.source
+    assert source is not None
+    folder = cache.downloads_folder(spec.id)
+    if source.host != "google_drive":
+        if not (offline() and source.host != "huggingface"):
+            say(
+                f"{spec.title}: fetching {source.file} from {NAMES[source.host]} ({source.page}); "
+                f"licence of the weights: {spec.license_weights}"
+            )
+            _say_license(spec, source.page, say)
+        try:
+            found = fetch_checkpoint(source, folder)
+        except DownloadError as error:
+            tried.append(f"the authors' {source.file}: {error.message}")
+            raise _nothing(name, tried, error.fix) from error
+        if found.license:
+            say(f"{spec.title}: its page states the licence {found.license!r}")
+        say(f"{spec.title}: converting {found.path.name}, once")
+        entry = convert_into_cache(spec.id, found.path, found.origin)
+        if found.passing:
+            shutil.rmtree(folder, ignore_errors=True)
+        return Resolved(entry.folder, "authors")
+    tried.append(f"the authors' {source.file} is on Google Drive, which gives large files to people only")
+    raise _nothing(name, tried)
+
+
+def _nothing(name: Name, tried: list[str], fix: str | None = None) -> CheckpointError:
+    message = f"no weights for {name.text}: " + "; ".join(tried)
+    if name.spec and name.spec.source:
+        source = name.spec.source
+        by_hand = (
+            f"get {source.file} from {source.page}, then: "
+            f"hf-ecg-bench convert {name.spec.id} --checkpoint {source.member or source.file}"
+        )
+        return CheckpointError(message, fix=f"{fix}; or {by_hand}" if fix else by_hand)
+    return CheckpointError(message, fix=fix or "hf-ecg-bench list models, or check the path and the network")
+
+
+def _say_license(spec: ModelSpec, origin: str, say: Say) -> None:
+    warning = spec.license_warning
+    if warning and cache.say_once(f"{spec.id}-{origin}", warning):
+        say(f"note: {spec.title}: {warning}")

@@ -1,0 +1,197 @@
+"""The authors' own checkpoint files: fetched from where they publish them. No torch here."""
+
+from __future__ import annotations
+
+import fnmatch
+import re
+import shutil
+import zipfile
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from glob import escape
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from yaml import YAMLError
+
+from hf_ecg_bench.downloads import fetch, get_json, offline
+from hf_ecg_bench.errors import CheckpointError, DownloadError, first_line, some
+from hf_ecg_bench.files import atomic_path, sha256_file
+from hf_ecg_bench.models.spec import Source
+
+ZENODO = "https://zenodo.org"
+FIGSHARE = "https://api.figshare.com"
+NAMES = {"huggingface": "Hugging Face", "zenodo": "Zenodo", "figshare": "figshare", "google_drive": "Google Drive"}
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A fetched checkpoint file.
+
+    Attributes:
+        path: where it is.
+        origin: its address and revision, for the card.
+        license: what its page says about the licence, or None.
+        passing: whether the file is in our own folder of downloads, of no use once it is converted.
+    """
+
+    path: Path
+    origin: str
+    license: str | None
+    passing: bool
+
+
+def fetch_checkpoint(source: Source, folder: Path) -> Checkpoint:
+    """Fetch a checkpoint, verified as far as its host or the declaration knows it.
+
+    Args:
+        folder: for hosts that have no cache of their own. What is there already is not fetched again.
+
+    Raises:
+        DownloadError: it cannot be had.
+        CheckpointError: it is not the declared file.
+    """
+    found = _HOSTS[source.host](source, folder)
+    if source.member is not None:
+        found = Checkpoint(_extract(found.path, source.member, folder), found.origin, found.license, found.passing)
+    if source.sha256 is not None and (digest := sha256_file(found.path)) != source.sha256:
+        raise CheckpointError(
+            f"{found.path.name} from {found.origin} is another file than the one this version knows "
+            f"(sha256 {digest}, expected {source.sha256})",
+            fix=f"get it from {source.page}, and convert it knowingly with hf-ecg-bench convert",
+        )
+    return found
+
+
+def _huggingface(source: Source, folder: Path) -> Checkpoint:
+    from huggingface_hub import constants, metadata_load, snapshot_download
+    from huggingface_hub import errors as hub
+
+    where = f"{source.location} on Hugging Face"
+    try:
+        # Not hf_hub_download, which asks an unreachable Hub for half a minute.
+        snapshot = Path(
+            snapshot_download(
+                source.location,
+                revision=source.revision,
+                allow_patterns=[escape(source.file), "README.md"],
+                local_files_only=offline(),
+                etag_timeout=5,
+            )
+        )
+    except hub.GatedRepoError as error:
+        raise DownloadError(
+            f"{where} wants its terms accepted", fix=f"accept them at {source.page}, then: hf auth login"
+        ) from error
+    except (hub.RepositoryNotFoundError, hub.RevisionNotFoundError) as error:
+        raise DownloadError(f"{where} is not there any more ({type(error).__name__})", fix=source.page) from error
+    except (hub.LocalEntryNotFoundError, hub.OfflineModeIsEnabled) as error:
+        reason, fix = (
+            ("offline mode is on", "unset HF_HUB_OFFLINE") if offline() else ("no connection", "check the network")
+        )
+        raise DownloadError(f"{where}: {reason}, and the Hub's cache has no copy", fix=fix) from error
+    except (hub.HTTPError, OSError) as error:  # type: ignore[attr-defined]
+        raise DownloadError(f"{where}: {first_line(error)}", fix="check the network, then try again") from error
+    path, commit = snapshot / source.file, snapshot.name
+    if not path.is_file():
+        raise DownloadError(f"{where} has no {source.file} at {commit[:8]}", fix=source.page)
+    # The Hub's cache names files in large-file storage by their SHA-256.
+    blob = path.resolve()
+    if re.fullmatch("[0-9a-f]{64}", blob.name) and sha256_file(blob) != blob.name:
+        blob.unlink()
+        raise DownloadError(f"{where}: {source.file} arrived damaged", fix="start the same command again")
+    card, stated = snapshot / "README.md", None
+    if card.is_file():
+        with suppress(ValueError, YAMLError):  # what a page says about itself is an extra
+            stated = (metadata_load(card) or {}).get("license")
+    origin = f"{constants.ENDPOINT}/{source.location}/blob/{commit}/{source.file}"
+    return Checkpoint(path, origin, str(stated) if stated else None, passing=False)
+
+
+def _zenodo(source: Source, folder: Path) -> Checkpoint:
+    address = f"{ZENODO}/api/records/{source.location}"
+    record = get_json(address)
+    with _understood(address):
+        file = _one(record["files"], "key", source.file, address)
+        kind, _, checksum = file["checksum"].partition(":")
+        size, md5 = int(file["size"]), checksum if kind == "md5" else None
+        license_id = (record["metadata"].get("license") or {}).get("id")
+    url = f"{address}/files/{quote(source.file)}/content"
+    return Checkpoint(fetch(url, folder / source.file, size=size, md5=md5), url, license_id, passing=True)
+
+
+def _figshare(source: Source, folder: Path) -> Checkpoint:
+    item, _, number = source.location.partition("/")
+    address = f"{FIGSHARE}/v2/articles/{item}"
+    file, article = get_json(f"{address}/files/{number}"), get_json(address)
+    with _understood(address):
+        if file["name"] != source.file:
+            raise CheckpointError(f"{address}: file {number} is {file['name']!r}, expected {source.file!r}")
+        url, size = file["download_url"], int(file["size"])
+        md5 = file.get("computed_md5") or file.get("supplied_md5")
+        license_id = (article.get("license") or {}).get("name")
+    return Checkpoint(fetch(url, folder / source.file, size=size, md5=md5), url, license_id, passing=True)
+
+
+def _google_drive(source: Source, folder: Path) -> Checkpoint:
+    raise DownloadError(
+        "the authors' file is on Google Drive, which gives large files to people only", fix=f"get it from {source.page}"
+    )
+
+
+_HOSTS: dict[str, Callable[[Source, Path], Checkpoint]] = {
+    "huggingface": _huggingface,
+    "zenodo": _zenodo,
+    "figshare": _figshare,
+    "google_drive": _google_drive,
+}
+
+
+class _understood:
+    """Turns surprises in a host's answer into an error that says so."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, LookupError | TypeError | ValueError | AttributeError):
+            raise DownloadError(f"{self.address}: the answer is not of the known form ({error!r})") from error
+
+
+def _one(files: list[dict[str, Any]], key: str, name: str, address: str) -> dict[str, Any]:
+    for file in files:
+        if file[key] == name:
+            return file
+    raise DownloadError(f"{address} has no file {name}; it has {some(str(file[key]) for file in files)}")
+
+
+def _extract(archive: Path, pattern: str, folder: Path) -> Path:
+    """The one member of a zip whose path or name matches, beside the archive; its checksum is verified."""
+    try:
+        with zipfile.ZipFile(archive) as file:
+            names = [info for info in file.infolist() if not info.is_dir()]
+            found = [i for i in names if fnmatch.fnmatch(i.filename, pattern) or Path(i.filename).name == pattern]
+            if len(found) != 1:
+                raise CheckpointError(
+                    f"{archive.name}: {len(found)} files in it match {pattern!r}, expected one; it holds "
+                    f"{some(i.filename for i in names)}"
+                )
+            target = folder / Path(found[0].filename).name
+            if target.is_file() and target.stat().st_size == found[0].file_size:
+                return target
+            free = shutil.disk_usage(folder).free
+            if found[0].file_size > free:
+                raise DownloadError(
+                    f"{target.name}: {found[0].file_size / 1e6:,.0f} MB unpacked, {free / 1e6:,.0f} MB are free",
+                    fix=f"free some space (df -h {folder}), then start the same command again",
+                )
+            with atomic_path(target) as temporary, file.open(found[0]) as packed, open(temporary, "wb") as unpacked:
+                shutil.copyfileobj(packed, unpacked, 1 << 20)
+    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+        raise CheckpointError(f"{archive} is not a readable zip archive: {error}", fix=f"rm {archive}") from error
+    return target
