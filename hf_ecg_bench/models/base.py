@@ -167,7 +167,8 @@ class EcgForSequenceClassification(EcgPreTrainedModel):
         initialization.copy_(self.is_regression, torch.tensor([kind == "regression" for kind in kinds]))
 
     def apply_freezing(self) -> None:
-        """Freeze the backbone where the configuration says so."""
+        """Freeze what the backbone keeps frozen, and all of it where the configuration says so."""
+        self.encoder.apply_freezing()
         if self.config.freeze_backbone:
             self.encoder.requires_grad_(False)
             self.encoder.eval()
@@ -217,7 +218,8 @@ class EcgForSequenceClassification(EcgPreTrainedModel):
             count as 0 already, they only come from a training that diverged; here they stay, so that it
             shows.
         """
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.freeze_backbone):
+        wanted = not self.config.freeze_backbone or input_values.requires_grad  # the latter for saliency maps
+        with torch.set_grad_enabled(torch.is_grad_enabled() and wanted):
             features = self.encoder(input_values, output_hidden_states, output_attentions, return_dict=True)
         logits = self.classify(features)
         loss = None

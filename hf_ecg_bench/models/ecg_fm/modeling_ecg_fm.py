@@ -27,8 +27,9 @@ class EcgFmModel(PostNormModel):
             self.extractor.requires_grad_(False)
 
     def extract(self, input_values: Tensor) -> Tensor:
-        """See PostNormModel; without gradient where the extractor is frozen."""
-        with torch.set_grad_enabled(torch.is_grad_enabled() and not self.config.freeze_extractor):
+        """See PostNormModel; without gradient where the extractor is frozen, except for one asked of the input."""
+        wanted = not self.config.freeze_extractor or input_values.requires_grad
+        with torch.set_grad_enabled(torch.is_grad_enabled() and wanted):
             return super().extract(input_values)
 
     def pool(self, tokens: Tensor) -> Tensor:
@@ -43,11 +44,3 @@ class EcgFmForSequenceClassification(EcgForSequenceClassification):
 
     config_class = EcgFmConfig
     backbone_class = EcgFmModel
-    _no_split_modules = EcgFmModel._no_split_modules
-    _supports_sdpa = True
-    has_attentions = True
-
-    def apply_freezing(self) -> None:
-        """The backbone's own freezing, then the configuration's."""
-        self.encoder.apply_freezing()
-        super().apply_freezing()

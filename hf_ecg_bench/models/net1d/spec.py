@@ -1,6 +1,6 @@
 """What is declared about Net1D."""
 
-from hf_ecg_bench.models.spec import ModelSpec
+from hf_ecg_bench.models.spec import ModelSpec, Unused
 
 SPEC = ModelSpec(
     id="net1d",
@@ -25,4 +25,10 @@ SPEC = ModelSpec(
     containers=("state_dict",),
     renames=((r"\.conv\.", "."), (r"^dense\.", "head.")),
     tiny={"base_width": 16, "widths": [16, 32], "depths": [2, 1]},
+    unused_parameters=(
+        Unused(
+            r"encoder\.(first_bn|stage_list\.\d+\.block_list\.\d+\.bn[123])\.",
+            "batch norms that are in every published checkpoint and that the network never applies",
+        ),
+    ),
 )
