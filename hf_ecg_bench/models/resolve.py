@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Literal
 
 from hf_ecg_bench.downloads import offline
-from hf_ecg_bench.errors import CheckpointError, DownloadError, first_line, unknown_name
+from hf_ecg_bench.errors import CheckpointError, DownloadError, unknown_name
 from hf_ecg_bench.files import sha256_file
 from hf_ecg_bench.models import cache
+from hf_ecg_bench.models.hub_snapshots import hub_snapshot
 from hf_ecg_bench.models.registry import MODELS, get_model_spec
 from hf_ecg_bench.models.sources import NAMES, fetch_checkpoint
 from hf_ecg_bench.models.spec import ModelSpec
@@ -172,26 +173,14 @@ def convert_into_cache(model_id: str, checkpoint: str | Path, origin: str) -> ca
 
 
 def _from_hub(repository: str, tried: list[str]) -> Resolved | None:
-    from huggingface_hub import errors as hub
-    from huggingface_hub import snapshot_download
-
     try:
-        folder = Path(
-            snapshot_download(repository, allow_patterns=_HUB_FILES, local_files_only=offline(), etag_timeout=5)
-        )
-    except hub.GatedRepoError:
-        tried.append(f"{repository} on the Hub wants its terms accepted (https://huggingface.co/{repository})")
-    except hub.RepositoryNotFoundError:
-        tried.append(f"{repository} is not on the Hub, or not for you")
-    except (hub.LocalEntryNotFoundError, hub.OfflineModeIsEnabled):
-        reason = "offline mode is on (HF_HUB_OFFLINE)" if offline() else "the Hub cannot be reached"
-        tried.append(f"{repository}: {reason} and its cache has no copy")
-    except (hub.HTTPError, hub.HFValidationError, OSError) as error:  # type: ignore[attr-defined]
-        tried.append(f"{repository}: the Hub did not give it ({first_line(error)})")
-    else:
-        if (folder / "config.json").is_file():
-            return Resolved(folder, "hub", folder.name)
-        tried.append(f"{repository} on the Hub holds no model (no config.json)")
+        folder = hub_snapshot(repository, _HUB_FILES)
+    except DownloadError as error:
+        tried.append(error.message)
+        return None
+    if (folder / "config.json").is_file():
+        return Resolved(folder, "hub", folder.name)
+    tried.append(f"{repository} on the Hub holds no model (no config.json)")
     return None
 
 
@@ -227,7 +216,7 @@ def _nothing(name: Name, tried: list[str], fix: str | None = None) -> Checkpoint
     if name.spec and name.spec.source:
         source = name.spec.source
         by_hand = (
-            f"get {source.file} from {source.page}, then: "
+            f"get {source.file} from {source.link}, then: "
             f"hf-ecg-bench convert {name.spec.id} --checkpoint {source.member or source.file}"
         )
         return CheckpointError(message, fix=f"{fix}; or {by_hand}" if fix else by_hand)

@@ -16,9 +16,10 @@ from urllib.parse import quote
 
 from yaml import YAMLError
 
-from hf_ecg_bench.downloads import fetch, get_json, offline
-from hf_ecg_bench.errors import CheckpointError, DownloadError, first_line, some
+from hf_ecg_bench.downloads import fetch, get_json
+from hf_ecg_bench.errors import CheckpointError, DownloadError, some
 from hf_ecg_bench.files import atomic_path, sha256_file
+from hf_ecg_bench.models.hub_snapshots import hub_snapshot
 from hf_ecg_bench.models.spec import Source
 
 ZENODO = "https://zenodo.org"
@@ -66,42 +67,17 @@ def fetch_checkpoint(source: Source, folder: Path) -> Checkpoint:
 
 
 def _huggingface(source: Source, folder: Path) -> Checkpoint:
-    from huggingface_hub import constants, metadata_load, snapshot_download
-    from huggingface_hub import errors as hub
+    from huggingface_hub import constants, metadata_load
 
-    where = f"{source.location} on Hugging Face"
-    try:
-        # Not hf_hub_download, which asks an unreachable Hub for half a minute.
-        snapshot = Path(
-            snapshot_download(
-                source.location,
-                revision=source.revision,
-                allow_patterns=[escape(source.file), "README.md"],
-                local_files_only=offline(),
-                etag_timeout=5,
-            )
-        )
-    except hub.GatedRepoError as error:
-        raise DownloadError(
-            f"{where} wants its terms accepted", fix=f"accept them at {source.page}, then: hf auth login"
-        ) from error
-    except (hub.RepositoryNotFoundError, hub.RevisionNotFoundError) as error:
-        raise DownloadError(f"{where} is not there any more ({type(error).__name__})", fix=source.page) from error
-    except (hub.LocalEntryNotFoundError, hub.OfflineModeIsEnabled) as error:
-        reason, fix = (
-            ("offline mode is on", "unset HF_HUB_OFFLINE") if offline() else ("no connection", "check the network")
-        )
-        raise DownloadError(f"{where}: {reason}, and the Hub's cache has no copy", fix=fix) from error
-    except (hub.HTTPError, OSError) as error:  # type: ignore[attr-defined]
-        raise DownloadError(f"{where}: {first_line(error)}", fix="check the network, then try again") from error
+    snapshot = hub_snapshot(source.location, [escape(source.file), "README.md"], source.revision)
     path, commit = snapshot / source.file, snapshot.name
     if not path.is_file():
-        raise DownloadError(f"{where} has no {source.file} at {commit[:8]}", fix=source.page)
+        raise DownloadError(f"{source.location} on the Hub has no {source.file} at {commit[:8]}")
     # The Hub's cache names files in large-file storage by their SHA-256.
     blob = path.resolve()
     if re.fullmatch("[0-9a-f]{64}", blob.name) and sha256_file(blob) != blob.name:
         blob.unlink()
-        raise DownloadError(f"{where}: {source.file} arrived damaged", fix="start the same command again")
+        raise DownloadError(f"{source.location}: {source.file} arrived damaged", fix="start the same command again")
     card, stated = snapshot / "README.md", None
     if card.is_file():
         with suppress(ValueError, YAMLError):  # what a page says about itself is an extra

@@ -48,7 +48,7 @@ class Source:
         page: the address of its page for people.
         revision: commit on Hugging Face, where it is pinned.
         member: name (or pattern) of the checkpoint inside a zip archive.
-        sha256: of the file, where it is known.
+        sha256: of the checkpoint (inside the archive, where it is in one), where it is known.
     """
 
     host: Literal["huggingface", "zenodo", "figshare", "google_drive"]
@@ -58,6 +58,13 @@ class Source:
     revision: str | None = None
     member: str | None = None
     sha256: str | None = None
+
+    @property
+    def link(self) -> str:
+        """Where a person gets the file."""
+        if self.host == "google_drive" and "drive.google.com" not in self.page:
+            return f"https://drive.google.com/file/d/{self.location}/view"
+        return self.page
 
 
 @dataclass(frozen=True)

@@ -54,6 +54,7 @@ SPEC = ModelSpec(
         location="wanglab/ecg-fm",
         file="mimic_iv_ecg_physionet_pretrained.pt",
         page="https://huggingface.co/wanglab/ecg-fm",
+        sha256="4d0142bcb485eb9f0c7845e0c19ff3463f6ae9d0e458eab69136efe90ceb9b7e",
     ),
     containers=("model",),
     wrappers=("module.", "model.", "encoder."),  # the last in fine-tuned files

@@ -99,6 +99,7 @@ SPEC = ModelSpec(
         location="Edoardo-BS/hubert-ecg-base",
         file="model.safetensors",
         page="https://huggingface.co/Edoardo-BS/hubert-ecg-base",
+        sha256="05bc1b1317f8e3063811a03fb840f5bf8a85968191e209c0cfbaa0c52c8aa1ae",
     ),
     containers=("model_state_dict",),
     options_from=options_from,
