@@ -14,11 +14,13 @@ from hf_ecg_bench.models.spec import ModelSpec
 MODELS: dict[str, str] = {
     "ecg_fm": "hf_ecg_bench.models.ecg_fm",
     "ecg_founder": "hf_ecg_bench.models.ecg_founder",
+    "ecg_jepa": "hf_ecg_bench.models.ecg_jepa",
     "ecgfm_ked": "hf_ecg_bench.models.ecgfm_ked",
     "hubert_ecg": "hf_ecg_bench.models.hubert_ecg",
     "merl": "hf_ecg_bench.models.merl",
     "net1d": "hf_ecg_bench.models.net1d",
     "s4": "hf_ecg_bench.models.s4",
+    "st_mem": "hf_ecg_bench.models.st_mem",
 }
 
 _TYPE_PREFIX = "ecg_bench_"

@@ -18,6 +18,8 @@ ORACLES = {
     "merl_vit_tiny": "merl",
     "s4": "s4",
     "ecg_fm": "ecg_fm",
+    "ecg_jepa": "ecg_jepa",
+    "st_mem": "st_mem",
     "hubert_ecg": "hubert_ecg",
 }
 

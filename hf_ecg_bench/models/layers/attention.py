@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from hf_ecg_bench.errors import ContractError
 from hf_ecg_bench.models.configuration import EcgConfig
+from hf_ecg_bench.models.layers.dropout import dropout as drop
 
 
 def attend(
@@ -35,14 +36,15 @@ def attend(
     Returns:
         (batch, tokens, heads * head_width), and the weights (batch, heads, tokens, tokens) or None.
     """
-    if implementation == "sdpa" and not weights:
+    drawn = dropout > 0 and query.device.type == "cpu"  # no fused kernel has dropout there
+    if implementation == "sdpa" and not weights and not drawn:
         mixed = functional.scaled_dot_product_attention(query, key, value, attn_mask=mask, dropout_p=dropout)
         return mixed.transpose(1, 2).flatten(2), None
     scores = (query / math.sqrt(query.shape[-1])) @ key.transpose(-1, -2)
     if mask is not None:
         scores = scores.masked_fill(~mask, -math.inf) if mask.dtype == torch.bool else scores + mask
     probabilities = scores.softmax(dim=-1, dtype=softmax_dtype(scores)).to(value.dtype)
-    mixed = functional.dropout(probabilities, dropout) if dropout else probabilities
+    mixed = drop(probabilities, dropout)
     return (mixed @ value).transpose(1, 2).flatten(2), probabilities if weights else None
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from hf_ecg_bench.models.configuration import EcgConfig
+from hf_ecg_bench.models.layers.attention import PackedSelfAttention
 
 
 class PreNormBlock(GradientCheckpointingLayer):
@@ -15,11 +17,10 @@ class PreNormBlock(GradientCheckpointingLayer):
     `config` gives hidden_size and intermediate_size.
 
     Args:
-        attention: called as attention(x, mask, weights) -> (output, weights or None), for example a
-            PackedSelfAttention.
+        attention: the block's own.
     """
 
-    def __init__(self, config: EcgConfig, attention: nn.Module) -> None:
+    def __init__(self, config: EcgConfig, attention: PackedSelfAttention) -> None:
         super().__init__()
         width, inner = config.hidden_size, config.intermediate_size
         self.norm1 = nn.LayerNorm(width)
@@ -35,4 +36,12 @@ class PreNormBlock(GradientCheckpointingLayer):
         """
         mixed, probabilities = self.attention(self.norm1(x), mask, weights)
         x = x + mixed
-        return x + self.fc2(functional.gelu(self.fc1(self.norm2(x)))), probabilities
+        return x + self.fc2(gelu(self.fc1(self.norm2(x)))), probabilities
+
+
+def gelu(x: Tensor) -> Tensor:
+    """Exact GELU of a tensor that nobody else needs: in place where no gradients are kept.
+
+    The inner tensor is a block's largest; fresh memory for a second one costs more than the function itself.
+    """
+    return functional.gelu(x) if torch.is_grad_enabled() else torch.ops.aten.gelu_(x)
