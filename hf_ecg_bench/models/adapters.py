@@ -39,20 +39,20 @@ def add_lora(
     from peft import LoraConfig, get_peft_model
 
     _check_numbers(rank, alpha, dropout)
-    names = target_names(model, targets, rank)
+    patterns = target_patterns(model, targets, rank)
     options = LoraConfig(
         r=rank,
         lora_alpha=alpha,  # type: ignore[arg-type]
         lora_dropout=dropout,
-        target_modules=names,
+        target_modules="|".join(f"(?:{pattern})" for pattern in patterns),
         modules_to_save=["head"],
     )
     wrapped: Any = get_peft_model(model, options, low_cpu_mem_usage=next(model.parameters()).is_meta)
     return wrapped.train(model.training)  # frozen BatchNorm leaves train mode
 
 
-def target_names(model: nn.Module, targets: Sequence[str] | None = None, rank: int = 1) -> list[str]:
-    """Full names of the modules that `add_lora` adapts, in order; raises as it does."""
+def target_patterns(model: nn.Module, targets: Sequence[str] | None = None, rank: int = 1) -> Sequence[str]:
+    """Regular expressions of the modules that `add_lora` adapts, checked; raises as it does."""
     from torch import nn
 
     from hf_ecg_bench.models.base import EcgForSequenceClassification
@@ -62,6 +62,8 @@ def target_names(model: nn.Module, targets: Sequence[str] | None = None, rank: i
             f"adapters go into a classifier of this package, found {type(model).__name__}",
             fix="load_model(..., target_names=[...])",
         )
+    if hasattr(model, "peft_config"):
+        raise TrainingError("the model has adapters already", fix="merge_and_unload() gives a plain model")
     if model.config.freeze_backbone:
         raise TrainingError(
             "the backbone is frozen as a whole, so adapters in it would never learn",
@@ -73,7 +75,6 @@ def target_names(model: nn.Module, targets: Sequence[str] | None = None, rank: i
         raise TrainingError(f"{model_id} declares no layers for adapters", fix="pass targets")
     modules = dict(model.named_modules())
     layers = {name: module for name, module in modules.items() if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d)}
-    chosen: list[str] = []
     for pattern in patterns:
         matched = [name for name in modules if re.fullmatch(pattern, name)]
         if not matched:
@@ -82,13 +83,13 @@ def target_names(model: nn.Module, targets: Sequence[str] | None = None, rank: i
             raise TrainingError(
                 f"adapters go on Linear, Conv1d and Conv2d layers; {pattern!r} also matches {some(others)}"
             )
-        chosen += matched
-    for name in chosen:
-        if (groups := getattr(layers[name], "groups", 1)) > 1 and rank % groups:
-            raise TrainingError(f"{name} is a convolution of {groups} groups: rank must be a multiple, found {rank}")
-        if name.startswith("head"):
-            raise TrainingError(f"{name} belongs to the head, which is trained anyway")
-    return sorted(set(chosen), key=list(modules).index)
+        for name in matched:
+            groups = getattr(layers[name], "groups", 1)
+            if groups > 1 and rank % groups:
+                raise TrainingError(f"{name} is a convolution of {groups} groups, not a divisor of rank {rank}")
+            if name.startswith("head"):
+                raise TrainingError(f"{name} belongs to the head, which is trained anyway")
+    return patterns
 
 
 def _check_numbers(rank: int, alpha: float, dropout: float) -> None:

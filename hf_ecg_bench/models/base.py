@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import Any, ClassVar, Self
 
 import torch
@@ -34,6 +35,13 @@ class EcgPreTrainedModel(PreTrainedModel):
     def __init__(self, config: EcgConfig) -> None:
         config.check()  # from_pretrained sets overrides after the configuration's own check
         super().__init__(config)
+
+    def _initialize_weights(self, module: nn.Module, is_custom_code: bool = False) -> None:
+        # As custom code, a module counts as loaded where all its own tensors are. One without any counts too, so its
+        # hf_reset (which sets tensors of its parts) would never be called; but a BatchNorm must count: its
+        # reset_parameters zeroes the statistics without looking whether they were loaded.
+        owns = any(True for _ in chain(module.parameters(recurse=False), module.buffers(recurse=False)))
+        super()._initialize_weights(module, is_custom_code=owns)
 
     def _init_weights(self, module: nn.Module) -> None:
         # The default would redraw every layer from N(0, 0.02). torch.nn.init skips tensors that were loaded.

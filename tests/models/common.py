@@ -16,7 +16,7 @@ from torch import nn
 
 from hf_ecg_bench.models.registry import get_model_spec, list_models
 from hf_ecg_bench.models.spec import ModelSpec
-from tests.models.fills import classifier, fill, takes_length
+from tests.models.fills import classifier, fill, filled, takes_length
 
 HEADS = ("linear", "attention")
 
@@ -28,16 +28,17 @@ class Case:
     model_id: str
     variant: str | None = None
 
+    def __str__(self) -> str:
+        return self.model_id + (f"-{self.variant}" if self.variant else "")
+
     @property
     def spec(self) -> ModelSpec:
         """What is declared about it."""
         return get_model_spec(self.model_id)
 
-    def build(self, head: str = "linear", seed: int = 0, **options) -> nn.Module:
-        """A fresh tiny classifier in eval mode, drawn with the seed."""
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
-            return classifier(self.model_id, head, variant=self.variant, **options).eval()
+    def build(self, head: str = "linear", **options) -> nn.Module:
+        """A tiny classifier in eval mode. Its weights are drawn by name: fresh ones hide parts that start at 0."""
+        return filled(classifier(self.model_id, head, variant=self.variant, **options)).float()
 
     def samples(self, model: nn.Module) -> int:
         """A window length that the tiny model takes."""
@@ -59,7 +60,7 @@ class Case:
 CASES = [
     Case(model_id, variant) for model_id in list_models() for variant in (None, *get_model_spec(model_id).tiny_variants)
 ]
-every_case = pytest.mark.parametrize("case", CASES, ids=lambda c: c.model_id + (f"-{c.variant}" if c.variant else ""))
+every_case = pytest.mark.parametrize("case", CASES, ids=str)
 both_heads = pytest.mark.parametrize("head", HEADS)
 
 

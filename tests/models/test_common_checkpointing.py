@@ -25,7 +25,7 @@ from tests.models.common import (
 
 one_with_batch_norm = pytest.mark.parametrize(
     "case",
-    [pytest.param(c, marks=() if c.model_id == "ecgfm_ked" else pytest.mark.slow, id=c.model_id) for c in CASES],
+    [pytest.param(c, marks=() if c.model_id == "ecgfm_ked" else pytest.mark.slow, id=str(c)) for c in CASES],
 )
 
 
