@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
+    from hf_ecg_bench.data.ecg_record import read_record
     from hf_ecg_bench.data.registry import list_datasets
+    from hf_ecg_bench.embedding.embedder import Embedder
     from hf_ecg_bench.models.loading import load_model
     from hf_ecg_bench.models.registry import list_models
     from hf_ecg_bench.tasks import get_task, list_tasks
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
     from hf_ecg_bench.training.spec import RunSpec
 
 _PUBLIC = {
+    "Embedder": "hf_ecg_bench.embedding.embedder",
+    "read_record": "hf_ecg_bench.data.ecg_record",
     "list_datasets": "hf_ecg_bench.data.registry",
     "list_tasks": "hf_ecg_bench.tasks",
     "list_models": "hf_ecg_bench.models.registry",
@@ -28,7 +32,18 @@ _PUBLIC = {
     "RunSpec": "hf_ecg_bench.training.spec",
 }
 
-__all__ = ["RunSpec", "__version__", "get_task", "list_datasets", "list_models", "list_tasks", "load_model", "run"]
+__all__ = [
+    "Embedder",
+    "RunSpec",
+    "__version__",
+    "get_task",
+    "list_datasets",
+    "list_models",
+    "list_tasks",
+    "load_model",
+    "read_record",
+    "run",
+]
 
 
 def __getattr__(name: str) -> Any:

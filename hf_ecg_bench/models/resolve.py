@@ -86,10 +86,10 @@ def parse_name(text: str) -> Name:
 def find_local(text: str) -> Resolved | None:
     """The model's folder where it is on this machine already, without asking anybody."""
     if text not in MODELS and Path(text).is_dir():  # a folder that is called like a model is written ./s4
-        return Resolved(Path(text), "folder")
+        return Resolved(Path(text).absolute(), "folder")
     name = parse_name(text)
     if name.repository and Path(name.repository).is_dir():
-        return Resolved(Path(name.repository), "folder")
+        return Resolved(Path(name.repository).absolute(), "folder")
     entry = cache.choose(name.spec, name.cached) if name.spec else None
     return Resolved(entry.folder, "cache") if entry else None
 

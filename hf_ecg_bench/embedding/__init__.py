@@ -1,0 +1,1 @@
+"""Embeddings of recordings: a model's features, in Python (`Embedder`) or as a Parquet file (`embed_records`)."""
