@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import statistics
+import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from benchmarks.models.cases import PRETRAINING, Case, get_case
 from benchmarks.models.clock import Memory, median_ratio, product_speed, take_turns
 from benchmarks.models.floor import replay
 from benchmarks.models.operations import Operation, flops, record
+from benchmarks.models.pretraining import measure_pretraining
 from benchmarks.models.weights import relative_difference
 from hf_ecg_bench.models.registry import get_model_spec, model_class
 
@@ -44,11 +46,11 @@ def measure(name: str, settings: Settings) -> dict[str, Any]:
     """All figures of one row, as JSON values."""
     torch.set_num_threads(settings.threads)
     torch.manual_seed(0)
-    if name == PRETRAINING:
-        from benchmarks.models.pretraining import measure_pretraining
-
-        return measure_pretraining(name, settings.repeats, settings.device)
-    return _measure(get_case(name), settings)
+    wall, cpu = time.perf_counter(), time.process_time()
+    row = measure_pretraining(settings.repeats, settings.device) if name == PRETRAINING else _measure(name, settings)
+    if settings.device == "cpu" and settings.threads == 1:
+        row["share of a core"] = (time.process_time() - cpu) / (time.perf_counter() - wall)
+    return row
 
 
 def build(case: Case, **options: Any) -> nn.Module:
@@ -94,7 +96,8 @@ def differences(ours: nn.Module, yardstick: Yardstick, x: Tensor) -> dict[str, f
     }
 
 
-def _measure(case: Case, settings: Settings) -> dict[str, Any]:
+def _measure(name: str, settings: Settings) -> dict[str, Any]:
+    case = get_case(name)
     spec, device = get_model_spec(case.model_id), settings.device
     samples = round(spec.sampling_rate * (case.window_seconds or spec.window_seconds))
     x = 0.3 * torch.randn(case.batch, 12, samples, device=device)
@@ -110,15 +113,15 @@ def _measure(case: Case, settings: Settings) -> dict[str, Any]:
 
     memory = Memory(device)
     plain = Yardstick(case, ours)
+    different = differences(ours, plain, x)  # before a step in train mode moves batch statistics
+    if max(different.values()) > SAME:
+        raise AssertionError(f"{case.name}: the yardstick computes something else: {different}")
     forward["yardstick"] = _no_grad(lambda: plain(x), settings)
     training["yardstick"] = _backward(lambda: plain.loss(x, labels), settings)
     peaks["yardstick"], operations["yardstick"] = _first_pass(
         plain, memory, forward["yardstick"], training["yardstick"]
     )
 
-    different = differences(ours, plain, x)
-    if max(different.values()) > SAME:
-        raise AssertionError(f"{case.name}: the yardstick computes something else: {different}")
     row: dict[str, Any] = {
         "name": case.name,
         "model": case.model_id,
