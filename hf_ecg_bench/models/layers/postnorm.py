@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -9,6 +11,7 @@ from transformers import initialization
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from hf_ecg_bench.models.layers.attention import attend, implementation_of
+from hf_ecg_bench.models.layers.dropout import dropout
 from hf_ecg_bench.models.layers.postnorm_configuration import PostNormConfig
 from hf_ecg_bench.models.layers.postnorm_position import PositionalConvolution
 from hf_ecg_bench.models.trace import Trace
@@ -47,12 +50,9 @@ class PostNormLayer(GradientCheckpointingLayer):
             weights=weights,
             implementation=implementation_of(config),
         )
-        x = self.attention_norm(x + self._dropout(self.out_proj(mixed), config.hidden_dropout))
-        inner = self._dropout(functional.gelu(self.fc1(x)), config.activation_dropout)
-        return self.final_norm(x + self._dropout(self.fc2(inner), config.hidden_dropout)), probabilities
-
-    def _dropout(self, x: Tensor, probability: float) -> Tensor:
-        return functional.dropout(x, probability, self.training)
+        x = self.attention_norm(x + dropout(self.out_proj(mixed), config.hidden_dropout, self.training))
+        inner = dropout(functional.gelu(self.fc1(x)), config.activation_dropout, self.training)
+        return self.final_norm(x + dropout(self.fc2(inner), config.hidden_dropout, self.training)), probabilities
 
 
 class PostNormTransformer(nn.Module):
@@ -68,19 +68,19 @@ class PostNormTransformer(nn.Module):
     def forward(self, x: Tensor, trace: Trace) -> Tensor:
         """(batch, tokens, hidden_size) -> the same shape."""
         x = self.norm(x + functional.gelu(self.position(x)))
-        x = functional.dropout(x, self.config.hidden_dropout, self.training)
+        x = dropout(x, self.config.hidden_dropout, self.training)
         trace.state(x)
         for layer, skipped in zip(self.layers, self._skipped(), strict=True):
             if skipped is True:
                 trace.state(x)
                 continue
             y, weights = layer(x, trace.wants_attentions)
-            x = y if skipped is False else torch.where(skipped.to(x.device), x, y)
+            x = torch.where(skipped.to(x.device), x, y) if isinstance(skipped, Tensor) else y
             trace.attention(weights)
             trace.state(x)
         return x
 
-    def _skipped(self) -> list[bool] | tuple[Tensor, ...]:
+    def _skipped(self) -> Sequence[bool | Tensor]:
         """Which layers this pass leaves out (layer drop, A. Fan et al., ICLR 2020)."""
         probability = self.config.layer_drop
         if not self.training or probability == 0:

@@ -17,7 +17,7 @@ class PostNormConfig(EcgConfig):
         n_layers: transformer layers.
         n_heads: attention heads; hidden_size must be a multiple.
         intermediate_size: width inside the feed-forward.
-        position_kernel: tokens that the convolutional positions span.
+        position_kernel: tokens that the convolutional positions span; even.
         position_groups: groups of that convolution.
         hidden_dropout: after the positions, the attention and the feed-forward.
         attention_dropout: of attention weights.
@@ -62,6 +62,8 @@ class PostNormConfig(EcgConfig):
                 raise ContractError(
                     f"hidden_size must be a multiple of {name}, found {self.hidden_size} and {getattr(self, name)}"
                 )
+        if self.position_kernel % 2 or self.position_kernel < 2:
+            raise ContractError(f"position_kernel must be even, found {self.position_kernel}")
         for name in ("hidden_dropout", "attention_dropout", "activation_dropout", "layer_drop"):
             if not 0 <= getattr(self, name) < 1:
                 raise ContractError(f"{name} must be in [0, 1), found {getattr(self, name)}")

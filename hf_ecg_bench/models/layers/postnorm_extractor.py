@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -29,11 +31,11 @@ class ConvExtractor(nn.Module):
 
     def hf_reset(self) -> None:
         """Convolutions from He's normal distribution, as in fairseq's and transformers' wav2vec 2.0."""
-        for conv in self.convs:
+        for conv in cast("list[nn.Conv1d]", self.convs):
             initialization.kaiming_normal_(conv.weight)
 
     def forward(self, x: Tensor) -> Tensor:
-        first, *others = self.convs
+        first, *others = cast("list[nn.Conv1d]", self.convs)
         x = functional.gelu(normed_convolution(x, first.weight, first.stride[0], self.norm))
         for conv in others:
             x = functional.gelu(convolution(x, conv.weight, conv.stride[0]))
