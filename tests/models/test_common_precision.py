@@ -60,7 +60,7 @@ def test_autocast_forward_and_backward(case, head, dtype):
         assert all(value.dtype == torch.float32 for name, value in values.items() if name != "loss")
         flat[kind] = torch.cat([value.flatten() for name, value in values.items() if name != "loss"])
     cosine = torch.nn.functional.cosine_similarity(flat["found"], flat["expected"], dim=0)
-    assert float(cosine) > 0.95
+    assert float(cosine) > 0.9
 
 
 @every_case

@@ -20,12 +20,9 @@ from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
 from hf_ecg_bench.models.loading import fresh_spec, load_model
 from hf_ecg_bench.models.registry import get_model_spec, list_models, model_class
 from hf_ecg_bench.models.saving import save_model
-from tests.models.fills import classifier, tiny_windows
+from tests.models.fills import classifier, filled, tiny_windows
 
 every_model = pytest.mark.parametrize("model_id", list_models())
-
-# Their linear layers do not start as torch's do; their own tests look at them.
-OTHER_INITIALISATION = ("ecg_fm", "ecg_jepa", "ecgfm_ked", "hubert_ecg", "st_mem")
 
 
 @pytest.fixture(autouse=True)
@@ -50,7 +47,7 @@ def same_state(a: torch.nn.Module, b: torch.nn.Module) -> None:
 @every_model
 @pytest.mark.parametrize("head", ["linear", "attention"])
 def test_round_trip_is_bit_identical(model_id, head, tmp_path):
-    model = classifier(model_id, head).eval()
+    model = filled(classifier(model_id, head)).float()  # statistics of BatchNorm too
     save_model(model, tmp_path / "model")
     loaded = AutoModelForSequenceClassification.from_pretrained(tmp_path / "model")
     assert type(loaded) is type(model)
@@ -70,7 +67,7 @@ def test_round_trip_is_bit_identical(model_id, head, tmp_path):
 
 @every_model
 def test_backbone_gets_a_sane_fresh_head_and_says_so(model_id, tmp_path, caplog):
-    backbone = classifier(model_id).encoder
+    backbone = filled(classifier(model_id)).float().encoder
     save_model(backbone, tmp_path / "backbone")
     with caplog.at_level(logging.WARNING):
         model = load_model(tmp_path / "backbone", target_names=["a", "b"], head="attention", seed=3)
@@ -128,8 +125,31 @@ def test_folder_named_like_a_model_is_not_taken_for_it(tmp_path, monkeypatch):
     assert load_model("./s4").config.n_layers == 1
 
 
-@pytest.mark.parametrize("model_id", [model_id for model_id in list_models() if model_id not in OTHER_INITIALISATION])
-def test_fresh_initialisation_is_the_architectures_own(model_id):
+@every_model
+def test_fresh_initialisation_is_drawn_and_sane(model_id):
+    """Each architecture has its own (see the tests of the model): here only what holds for all of them."""
+    for variant in (None, *get_model_spec(model_id).tiny_variants):
+        torch.manual_seed(0)
+        model = classifier(model_id, variant=variant)
+        torch.manual_seed(0)
+        same_state(model, classifier(model_id, variant=variant))
+        torch.manual_seed(1)
+        other = dict(classifier(model_id, variant=variant).named_parameters())
+        layers = torch.nn.Linear | torch.nn.Conv1d | torch.nn.Conv2d
+        weights = {f"{name}.weight" for name, module in model.named_modules() if isinstance(module, layers)}
+        assert weights
+        for name, value in (*model.named_parameters(), *model.named_buffers()):
+            assert torch.isfinite(value).all(), name
+            assert float(value.detach().float().abs().max()) < 100, name
+            if name in weights:
+                assert not torch.equal(value, other[name]), name
+                assert 1e-3 < float(value.detach().std()) < 1, name
+        with torch.no_grad():
+            assert torch.isfinite(model.eval()(tiny_windows(model_id)).logits).all()
+
+
+@pytest.mark.parametrize("model_id", ["ecg_founder", "net1d", "s4"])
+def test_fresh_convolutions_and_linear_maps_start_as_in_torch(model_id):
     """transformers' default would redraw every layer from N(0, 0.02) and zero the biases."""
     model = classifier(model_id)
     for name, module in model.named_modules():
