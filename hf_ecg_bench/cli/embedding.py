@@ -42,6 +42,9 @@ def register(verbs: Any) -> None:
         "--preprocessing", choices=["paper", "original"], help="how the signal is prepared (default: the folder's way)"
     )
     embed.add_argument("--per-window", action="store_true", help="a row for each window, not for each record")
+    embed.add_argument(
+        "--any-leads", action="store_true", help="take records whose limb leads contradict each other, too"
+    )
     embed.add_argument("--batch-size", type=int, default=32, metavar="N", help="windows at a time (default 32)")
     embed.add_argument("--device", help="cpu, cuda, ... (default: a GPU where there is one)")
     embed.add_argument("--json", action="store_true", help="print what was done as JSON")
@@ -58,7 +61,7 @@ def _embed(arguments: argparse.Namespace) -> int:
     from hf_ecg_bench.progress import quiet_libraries
 
     quiet_libraries()
-    inputs = recordings(arguments.input)
+    inputs = recordings(arguments.input, check_leads=not arguments.any_leads)
     embedder = Embedder(
         arguments.model,
         preprocessing=arguments.preprocessing,

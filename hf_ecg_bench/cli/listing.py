@@ -75,7 +75,9 @@ def _tasks() -> list[dict[str, Any]]:
 
 
 def _models() -> list[dict[str, Any]]:
+    from hf_ecg_bench.models import cache
     from hf_ecg_bench.models.registry import get_model_spec, list_models
+    from hf_ecg_bench.models.sources import NAMES
 
     return [
         {
@@ -84,14 +86,17 @@ def _models() -> list[dict[str, Any]]:
             "parameters": spec.parameters,
             "Hz": spec.sampling_rate,
             "window_s": spec.window_seconds,
-            "pretrained": "yes" if spec.pretrained else "no",
-            "weights": spec.license_weights,
+            "width": spec.hidden_size,
+            "weights": NAMES[spec.source.host] if spec.source else "from scratch",
+            "license": spec.license_weights,
+            "cached": "yes" if cache.entries(spec.id) else "no" if spec.source else "-",
         }
         for spec in map(get_model_spec, list_models())
     ]
 
 
 def _info(arguments: argparse.Namespace) -> None:
+    from hf_ecg_bench.cli.model_info import describe, model_info
     from hf_ecg_bench.data.registry import get_dataset_spec, list_datasets
     from hf_ecg_bench.models.registry import get_model_spec, list_models
     from hf_ecg_bench.tasks import CATALOGUE
@@ -110,11 +115,14 @@ def _info(arguments: argparse.Namespace) -> None:
     if not found:
         known = [*list_datasets(), *CATALOGUE, *list_models(), *MODES]
         raise unknown_name("dataset, task, model or mode", name, known, fix="hf-ecg-bench list datasets|tasks|models")
-    described = {kind: asdict(item) for kind, item in found}
+    described = {kind: model_info(item) if kind == "model" else asdict(item) for kind, item in found}
     if arguments.json:
         print_json(described)
         return
     for kind, values in described.items():
+        if kind == "model":
+            print(describe(values))
+            continue
         print(f"{kind} {name}")
         for key, value in values.items():
             if value not in (None, (), "", {}):

@@ -32,10 +32,13 @@ class EcgRecord(NamedTuple):
     sampling_rate: float
 
 
-def read_record(path: str | os.PathLike[str]) -> EcgRecord:
+def read_record(path: str | os.PathLike[str], *, check_leads: bool = True) -> EcgRecord:
     """Read a WFDB record: `records/100`, or its `.hea` or `.dat` file.
 
     Leads are found by their names, units and the rate come from the header, checksums are verified.
+
+    Args:
+        check_leads: whether limb leads that contradict each other are refused.
 
     Raises:
         DataError: an unreadable file, a lead that is missing or there twice, a unit that is no voltage, or limb leads
@@ -51,7 +54,8 @@ def read_record(path: str | os.PathLike[str]) -> EcgRecord:
         record = _read_foreign(base, text)
     signal = record.signal * _millivolts(record, text)
     canonical = to_canonical(signal, record.names, where=text, missing="error")
-    check_lead_order(canonical, where=text)
+    if check_leads:
+        check_lead_order(canonical, where=text)
     return EcgRecord(canonical, record.rate)
 
 

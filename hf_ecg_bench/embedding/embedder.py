@@ -67,6 +67,7 @@ class Embedder:
         unit: str = "mV",
         leads: Sequence[str] = LEADS,
         per_window: bool = False,
+        check_leads: bool = True,
     ) -> np.ndarray:
         """The embedding of a recording.
 
@@ -75,6 +76,7 @@ class Embedder:
             sampling_rate: Hz. It cannot be guessed, so it has to be given.
             leads: names of the columns, in any order; all twelve are needed.
             per_window: a row for each window instead of their mean.
+            check_leads: whether limb leads that contradict each other are refused.
 
         Returns:
             (width,) float32, or (windows, width).
@@ -83,7 +85,7 @@ class Embedder:
             ContractError: no or an impossible sampling rate, another shape or unit, a record shorter than a window.
             DataError: missing leads, or limb leads that contradict each other, as they do in a wrong order.
         """
-        features = self.features(self.windows(signal, sampling_rate, unit=unit, leads=leads))
+        features = self.features(self.windows(signal, sampling_rate, unit=unit, leads=leads, check_leads=check_leads))
         return features if per_window else features.mean(axis=0)
 
     def windows(

@@ -42,41 +42,45 @@ class Recordings:
     each: Iterator[Recording]
 
 
-def recordings(inputs: Sequence[str]) -> list[Recordings]:
+def recordings(inputs: Sequence[str], *, check_leads: bool = True) -> list[Recordings]:
     """Find the recordings of files, folders, and prepared datasets (folders, ids or `ecg-bench/<id>`).
 
     A file that does not exist is a recording too: reading it says so, and the others go on.
 
+    Args:
+        check_leads: whether WFDB records whose limb leads contradict each other are refused.
+
     Raises:
         DataError: a folder without records, or a dataset that cannot be opened.
     """
-    return [_one_input(text) for text in inputs]
+    return [_one_input(text, check_leads) for text in inputs]
 
 
-def _one_input(text: str) -> Recordings:
+def _one_input(text: str, check_leads: bool) -> Recordings:
     path = Path(text)
     if path.is_dir():
-        return _dataset(text) if (path / INFO_FILE).is_file() else _folder(path)
+        return _dataset(text) if (path / INFO_FILE).is_file() else _folder(path, check_leads)
     is_file = path.exists() or Path(text + ".hea").exists()
     if not is_file and text.removeprefix(f"{NAMESPACE}/") in list_datasets():
         return _dataset(text)
     base = path.with_suffix("") if path.suffix in (".hea", ".dat", ".mat") else path
-    return Recordings(1, iter([_wfdb(base, base.name)]))
+    return Recordings(1, iter([_wfdb(base, base.name, check_leads)]))
 
 
-def _folder(folder: Path) -> Recordings:
+def _folder(folder: Path, check_leads: bool) -> Recordings:
     bases = sorted(header.with_suffix("") for header in folder.rglob("*.hea"))
     if not bases:
         raise DataError(
             f"{folder} holds neither WFDB records (*.hea) nor a prepared dataset ({INFO_FILE})",
             fix="give a folder of records, or the output of hf-ecg-bench prepare",
         )
-    return Recordings(len(bases), (_wfdb(base, base.relative_to(folder).as_posix()) for base in bases))
+    each = (_wfdb(base, base.relative_to(folder).as_posix(), check_leads) for base in bases)
+    return Recordings(len(bases), each)
 
 
-def _wfdb(base: Path, record_id: str) -> Recording:
+def _wfdb(base: Path, record_id: str, check_leads: bool) -> Recording:
     def read() -> tuple[np.ndarray, float, str]:
-        signal, rate = read_record(base)
+        signal, rate = read_record(base, check_leads=check_leads)
         return signal, rate, "mV"
 
     return Recording(record_id, str(base), None, read)

@@ -118,6 +118,10 @@ def test_bad_records_are_said_and_the_others_go_on(founder, tmp_path, capsys):
         ("absent", "no absent.hea"),
     ):
         assert any(name in line and why in line for line in captured.err.splitlines()), name
+    swapped = ["embed", "--model", "ecg_founder", "--input", "records/swapped", "--output", "s.parquet"]
+    assert main(swapped) == 2
+    assert main([*swapped, "--any-leads"]) == 0
+    capsys.readouterr()
     code = main(["embed", "--model", "ecg_founder", "--input", "records/short", "--output", "none.parquet"])
     assert code == 2
     assert "none of 1 records could be embedded" in capsys.readouterr().err
