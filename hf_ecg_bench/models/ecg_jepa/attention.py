@@ -39,7 +39,7 @@ def attend_lead_patch(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     weights = scores.softmax(dim=-1, dtype=softmax_dtype(scores)).to(value.dtype)
     along_lead, across_leads = weights.split([patches, leads], dim=-1)
     mixed = along_lead @ value + torch.einsum("bhlpm,bhmpd->bhlpd", across_leads, value)
-    return mixed.permute(0, 2, 3, 1, 4).reshape(len(query), leads * patches, -1)
+    return mixed.permute(0, 2, 3, 1, 4).reshape(query.shape[0], leads * patches, -1)
 
 
 class LeadPatchAttention(PackedSelfAttention):
@@ -60,6 +60,6 @@ class LeadPatchAttention(PackedSelfAttention):
         """
         if weights or x.device.type != "cpu" or implementation_of(self.config) != "sdpa":
             return super().forward(x, mask, weights)
-        packed = self.qkv(x).view(len(x), -1, self.n_patches, 3, self.n_heads, x.shape[-1] // self.n_heads)
+        packed = self.qkv(x).view(x.shape[0], -1, self.n_patches, 3, self.n_heads, x.shape[-1] // self.n_heads)
         query, key, value = packed.permute(3, 0, 4, 1, 2, 5).contiguous().unbind(0)
         return self.proj(attend_lead_patch(query, key, value)), None

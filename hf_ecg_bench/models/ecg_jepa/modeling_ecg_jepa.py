@@ -76,7 +76,7 @@ class EcgJepaModel(EcgModel):
     def forward_features(self, input_values: Tensor, trace: Trace) -> Tensor:
         """See EcgModel."""
         leads = torch.cat([input_values[:, :2], input_values[:, 6:]], dim=1)  # I, II, V1 to V6
-        x = self.patch_embedding(leads.view(len(leads), self.config.n_tokens, self.config.patch_size))
+        x = self.patch_embedding(leads.view(leads.shape[0], self.config.n_tokens, self.config.patch_size))
         trace.state(x)
         for block in self.blocks:
             x, weights = block(x, self.pos_embed, self.mask, trace.wants_attentions)

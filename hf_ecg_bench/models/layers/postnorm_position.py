@@ -66,8 +66,8 @@ class PositionalConvolution(nn.Module):
         cosine, sine = kernel.view(2, -1, group, group).mT.unbind(0)  # (frequencies * groups, in, out) each
         parts = (to_spectrum @ x).view(batch, 2, -1, self.groups, group).permute(2, 3, 1, 0, 4)
         parts = parts.reshape(-1, 2 * batch, group)
-        real, imaginary = (parts @ cosine).chunk(2, dim=1)
-        crossed_real, crossed_imaginary = (parts @ sine).chunk(2, dim=1)
+        real, imaginary = (parts @ cosine).view(-1, 2, batch, group).unbind(1)
+        crossed_real, crossed_imaginary = (parts @ sine).view(-1, 2, batch, group).unbind(1)
         product = torch.stack([real - crossed_imaginary, imaginary + crossed_real])
         product = product.view(2, -1, self.groups, batch, group).permute(3, 0, 1, 2, 4).reshape(batch, -1, width)
         # Back: every frequency but the first and last stands for its conjugate too.
