@@ -43,7 +43,7 @@ SPEC = ModelSpec(
         "transformer.norm",
         *(f"transformer.layers.{index}" for index in range(6)),
     ),
-    lora_targets=(r"encoder\.transformer\.layers\.\d+\.([qkv]|out)_proj", r"encoder\.transformer\.layers\.\d+\.fc[12]"),
+    lora_targets=(r"encoder\.transformer\.layers\.\d+\.([qkv]|out)_proj",),
     ignored_tensors=(
         (r"^mask_emb$", "replaces masked tokens in pretraining"),
         (r"^(quantizer|project_q|final_proj)\.", "the contrastive objective of pretraining"),

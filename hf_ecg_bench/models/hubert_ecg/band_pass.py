@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import torch
 from torch import Tensor
@@ -12,6 +10,18 @@ from torch.nn import functional
 N_TAPS = 31  # int(0.3 * 100 Hz) = 30, made odd
 BAND = (0.05, 47.0)  # Hz
 SAMPLING_RATE = 100
+
+
+def band_pass_taps() -> np.ndarray:
+    """Window design: the ideal band-pass times a Hamming window, gain 1 at the centre of the pass-band."""
+    low, high = (2 * edge / SAMPLING_RATE for edge in BAND)
+    n = np.arange(N_TAPS) - (N_TAPS - 1) / 2
+    taps = (high * np.sinc(high * n) - low * np.sinc(low * n)) * np.hamming(N_TAPS)
+    return taps / np.sum(taps * np.cos(np.pi * n * (low + high) / 2))
+
+
+#: Both passes together: the filter correlated with itself. Plain numbers, which a compiler takes for constants.
+ZERO_PHASE_TAPS: tuple[float, ...] = tuple(np.convolve(band_pass_taps(), band_pass_taps()[::-1]).tolist())
 
 
 def preprocess(windows: Tensor) -> Tensor:
@@ -36,7 +46,7 @@ def band_pass(windows: Tensor) -> Tensor:
     than its reach: what the passes do at their very ends never comes into the window. As in the reference the
     odd padding is computed in float32, the filter in float64.
     """
-    taps = torch.tensor(zero_phase_taps(), dtype=torch.float64, device=windows.device)
+    taps = torch.tensor(ZERO_PHASE_TAPS, dtype=torch.float64, device=windows.device)
     batch, leads, time = windows.shape
     padded = _odd_padding(windows.float(), len(taps) // 2).double()
     return functional.conv1d(padded.view(batch * leads, 1, -1), taps.view(1, 1, -1)).view(batch, leads, time)
@@ -47,19 +57,3 @@ def _odd_padding(x: Tensor, size: int) -> Tensor:
     before = 2 * x[..., :1] - x[..., 1 : size + 1].flip(-1)
     after = 2 * x[..., -1:] - x[..., -size - 1 : -1].flip(-1)
     return torch.cat([before, x, after], dim=-1)
-
-
-@cache
-def zero_phase_taps() -> tuple[float, ...]:
-    """The taps of both passes together: the filter correlated with itself."""
-    taps = np.asarray(band_pass_taps())
-    return tuple(np.convolve(taps, taps[::-1]).tolist())
-
-
-@cache
-def band_pass_taps() -> tuple[float, ...]:
-    """Window design: the ideal band-pass times a Hamming window, gain 1 at the centre of the pass-band."""
-    low, high = (2 * edge / SAMPLING_RATE for edge in BAND)
-    n = np.arange(N_TAPS) - (N_TAPS - 1) / 2
-    taps = (high * np.sinc(high * n) - low * np.sinc(low * n)) * np.hamming(N_TAPS)
-    return tuple((taps / np.sum(taps * np.cos(np.pi * n * (low + high) / 2))).tolist())

@@ -53,8 +53,8 @@ SPEC = ModelSpec(
   year = {2024},
   doi = {10.1101/2024.11.14.24317328}
 }""",
-    license_code="CC-BY-NC-4.0",
-    license_weights="CC-BY-NC-4.0",
+    license_code="CC BY-NC 4.0",
+    license_weights="CC BY-NC 4.0",
     parameters=92_798_080,
     other_sizes={"small": 30_209_152, "large": 187_643_776},
     hidden_size=768,
@@ -89,7 +89,7 @@ SPEC = ModelSpec(
         "transformer.norm",
         *(f"transformer.layers.{index}" for index in range(6)),
     ),
-    lora_targets=(r"encoder\.transformer\.layers\.\d+\.([qkv]|out)_proj", r"encoder\.transformer\.layers\.\d+\.fc[12]"),
+    lora_targets=(r"encoder\.transformer\.layers\.\d+\.([qkv]|out)_proj",),
     ignored_tensors=(
         (r"^masked_spec_embed$", "replaces masked tokens in pretraining"),
         (r"^(final_proj|label_embedding)\.", "predicts the clusters of pretraining"),
