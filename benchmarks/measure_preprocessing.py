@@ -50,6 +50,8 @@ from hf_ecg_bench.signals.leads import LEADS
 from hf_ecg_bench.signals.original import plan_original
 from hf_ecg_bench.signals.windows import evaluation_index
 
+# One lead fed as in the paper and the original way, and its rate.
+Picture = tuple[np.ndarray, np.ndarray, float]
 MARK = "<!-- measured -->"
 
 
@@ -72,9 +74,12 @@ def main() -> None:
     chosen = np.sort(np.random.default_rng(arguments.seed).choice(whole, min(arguments.records, len(whole)), False))
     source = SignalSource(rate, LEADS, str(prepared.info.get("unit", "mV")), 10.0, str(arguments.data))
     ids = arguments.models or [name for name in list_models() if get_model_spec(name).original is not None]
+    shown = most_wandering(view, chosen, rate)
     rows, pictures = {}, {}
     for model_id in ids:
-        rows[model_id], pictures[model_id] = measure(model_id, arguments.weights, view, chosen, source, arguments.seed)
+        rows[model_id], pictures[model_id] = measure(
+            model_id, arguments.weights, view, chosen, shown, source, arguments.seed
+        )
         print(model_id, json.dumps(rows[model_id]), flush=True)
     if arguments.json:
         write_json(arguments.json, {"data": str(arguments.data), "records": len(chosen), "models": rows})
@@ -88,9 +93,15 @@ def main() -> None:
 
 
 def measure(
-    model_id: str, weights: Path | None, view: SignalView, chosen: np.ndarray, source: SignalSource, seed: int
-) -> tuple[dict[str, Any], tuple[np.ndarray, np.ndarray, float, int]]:
-    """The numbers of one model, and lead II of one record fed both ways with its rate and lead's row."""
+    model_id: str,
+    weights: Path | None,
+    view: SignalView,
+    chosen: np.ndarray,
+    shown: int,
+    source: SignalSource,
+    seed: int,
+) -> tuple[dict[str, Any], Picture]:
+    """The numbers of one model, and lead II of record `shown` of the chosen ones."""
     folder = weights / get_model_spec(model_id).hub_id.split("/")[1] if weights else None
     trained = folder is not None and folder.is_dir()
     name, fresh = (str(folder), None) if trained else (model_id, False)
@@ -116,8 +127,16 @@ def measure(
     }
     result |= feature_numbers(**features)
     result |= {"paper_seconds": cost(view, paper), "original_seconds": cost(view, own), "trained": trained}
-    picture = (seen["paper"][0, 1], seen["original"][0, original.leads.index("II")], config.sampling_rate, 1)
-    return result, picture
+    lead = LEADS.index("II")
+    return result, (seen["paper"][shown, lead], seen["original"][shown, order[lead]], config.sampling_rate)
+
+
+def most_wandering(view: SignalView, chosen: np.ndarray, rate: int) -> int:
+    """Position of the record with the largest share of power below 0.67 Hz in lead II: there filters show."""
+    leads = [np.nan_to_num(view[int(record)][: 10 * rate, LEADS.index("II")].astype(np.float64)) for record in chosen]
+    power = np.abs(np.fft.rfft(np.stack([lead - lead.mean() for lead in leads]))) ** 2
+    slow = np.fft.rfftfreq(10 * rate, 1 / rate) < 0.67
+    return int(np.argmax(power[:, slow].sum(1) / np.maximum(power.sum(1), 1e-12)))
 
 
 def first_windows(model: Any, view: SignalView, chosen: np.ndarray, made: Plan) -> np.ndarray:
@@ -227,7 +246,7 @@ def table(rows: dict[str, dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def draw(pictures: dict[str, tuple[np.ndarray, np.ndarray, float, int]], path: Path, seconds: float = 3.0) -> None:
+def draw(pictures: dict[str, Picture], path: Path, seconds: float = 4.5) -> None:
     """Lead II of one record, fed both ways, a panel per model, each way with its own axis."""
     import matplotlib
 
@@ -236,15 +255,13 @@ def draw(pictures: dict[str, tuple[np.ndarray, np.ndarray, float, int]], path: P
 
     columns = 2
     height = -(-len(pictures) // columns)
-    figure, panels = plt.subplots(
-        height, columns, figsize=(9, 1.55 * height + 0.4), squeeze=False, layout="constrained"
-    )
-    for panel, (model_id, (before, after, rate, _)) in zip(panels.flat, pictures.items(), strict=False):
+    figure, panels = plt.subplots(height, columns, figsize=(9, 1.6 * height + 0.4), squeeze=False, layout="constrained")
+    for panel, (model_id, (before, after, rate)) in zip(panels.flat, pictures.items(), strict=False):
         keep = int(seconds * rate)
         axis = np.arange(keep) / rate
-        panel.plot(axis, before[:keep], color="#8a8a8a", linewidth=0.9)
+        panel.plot(axis, before[:keep], color="#b5b5b5", linewidth=2.4)
         right = panel.twinx()
-        right.plot(axis, after[:keep], color="#b2361e", linewidth=0.9)
+        right.plot(axis, after[:keep], color="#b2361e", linewidth=0.8)
         panel.set_title(model_id, fontsize=8, loc="left", pad=2)
         for side, color in ((panel, "#5f5f5f"), (right, "#b2361e")):
             side.tick_params(labelsize=6, colors=color, length=2)
@@ -252,9 +269,13 @@ def draw(pictures: dict[str, tuple[np.ndarray, np.ndarray, float, int]], path: P
         panel.set_xlim(0, seconds)
     for panel in panels.flat[len(pictures) :]:
         panel.axis("off")
-    for panel in panels[-1]:
+    for panel in panels.flat[max(0, len(pictures) - columns) : len(pictures)]:
         panel.set_xlabel("s", fontsize=7)
-    figure.suptitle("Lead II of one PTB-XL record: grey paper, red original, each with its own axis", fontsize=8)
+    figure.suptitle(
+        "Lead II as the network sees it: grey, left axis: paper; red, right axis: original. Record: the one whose "
+        "baseline wanders most",
+        fontsize=8,
+    )
     figure.savefig(path, dpi=100)
     plt.close(figure)
 
