@@ -24,6 +24,7 @@ os.environ.update(
     HF_HUB_DISABLE_XET="1",
     HF_HUB_DISABLE_TELEMETRY="1",
     HF_HUB_DISABLE_PROGRESS_BARS="1",
+    HF_ECG_BENCH_CACHE=os.path.join(_HOME, "converted"),
     HF_ECG_BENCH_NO_PROGRESS="1",
     MPLBACKEND="Agg",
     TOKENIZERS_PARALLELISM="false",

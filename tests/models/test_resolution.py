@@ -10,7 +10,6 @@ import shutil
 import signal
 import subprocess
 import sys
-import textwrap
 import time
 import zipfile
 from dataclasses import replace
@@ -19,7 +18,7 @@ import pytest
 import torch
 
 from hf_ecg_bench.downloads import retries
-from hf_ecg_bench.errors import CheckpointError, DownloadError, UnknownNameError
+from hf_ecg_bench.errors import CheckpointError, DownloadError, TrainingError, UnknownNameError
 from hf_ecg_bench.files import sha256_file
 from hf_ecg_bench.models import cache, sources
 from hf_ecg_bench.models.loading import load_model
@@ -350,25 +349,20 @@ def test_a_damaged_cache_entry_does_not_count(spec, checkpoint):
     assert same_weights(load_model("ecg_founder"))
 
 
-KILLED = """
-    import os, signal, sys
-    import hf_ecg_bench.models.ecg_founder.spec as module
-    from tests.models.small_founder import small_spec
-    module.SPEC = small_spec()
-    from hf_ecg_bench.models import saving
+def test_a_killed_conversion_leaves_nothing_that_counts(spec, checkpoint, monkeypatch):
+    spec()
 
     def killed(*arguments):  # the weights are written, the folder is not complete
         os.kill(os.getpid(), signal.SIGKILL)
-    saving._extractor = killed
-    from hf_ecg_bench.models.resolve import convert_into_cache
-    convert_into_cache("ecg_founder", sys.argv[1], "a test")
-"""
 
-
-def test_a_killed_conversion_leaves_nothing_that_counts(spec, checkpoint):
-    spec()
-    done = subprocess.run([sys.executable, "-c", textwrap.dedent(KILLED), str(checkpoint)], cwd=ROOT, timeout=120)
-    assert done.returncode == -signal.SIGKILL
+    child = os.fork()  # a process of its own without importing everything again
+    if child == 0:
+        monkeypatch.setattr("hf_ecg_bench.models.saving._extractor", killed)
+        try:
+            convert_into_cache("ecg_founder", checkpoint, "a test")
+        finally:
+            os._exit(1)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
     home = cache.cache_root() / "models" / "ecg_founder"
     assert [path.name for path in home.iterdir() if path.name.endswith(".part")]
     assert cache.entries("ecg_founder") == []
@@ -412,3 +406,26 @@ def test_download_errors_are_errors_of_the_command(spec, capsys):
     assert code == 2
     assert "no weights for ecg_founder" in capsys.readouterr().err
     assert not os.path.exists("run")
+
+
+def test_a_run_by_name_says_which_weights_it_adapted(spec, checkpoint, synthetic_folder, capsys):
+    from hf_ecg_bench.training.run import run
+    from hf_ecg_bench.training.spec import RunSpec
+
+    spec()
+    entry = convert_into_cache("ecg_founder", checkpoint, "a test")
+    asked = RunSpec(
+        "ecg_founder", "synthetic", "linear", cache.cache_root() / "run", data=str(synthetic_folder),
+        overrides={"epochs": 1, "batch_size": 32}, limit=64, n_resamples=20, examples=1,
+    )  # fmt: skip
+    result = run(asked, say=lambda message: None)
+    assert result.model["id"] == result.model["source"] == "ecg_founder"
+    assert result.model["digest"] == sha256_file(entry.folder / "model.safetensors")
+    assert result.model["checkpoint_digest"] == entry.sha256
+    said: list[str] = []
+    run(asked, say=said.append)
+    assert "nothing to do" in said[0]
+    convert_into_cache("ecg_founder", write_checkpoint(checkpoint.with_name("other.pth"), seed=5), "a test")
+    shutil.rmtree(entry.folder)
+    with pytest.raises(TrainingError, match="holds another run"):
+        run(asked, say=said.append)
