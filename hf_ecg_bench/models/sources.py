@@ -103,8 +103,6 @@ def _figshare(source: Source, folder: Path) -> Checkpoint:
     address = f"{FIGSHARE}/v2/articles/{item}"
     file, article = get_json(f"{address}/files/{number}"), get_json(address)
     with _understood(address):
-        if file["name"] != source.file:
-            raise CheckpointError(f"{address}: file {number} is {file['name']!r}, expected {source.file!r}")
         url, size = file["download_url"], int(file["size"])
         md5 = file.get("computed_md5") or file.get("supplied_md5")
         license_id = (article.get("license") or {}).get("name")

@@ -55,6 +55,7 @@ SPEC = ModelSpec(
         location="1gMOT4xjQQg0GZkY1iE6NuDzua4ALw00l",
         file="multiblock_epoch100.pth",
         page="https://github.com/sehunfromdaegu/ECG_JEPA",
+        sha256="61334869f905a7d6de32bc573c60024eaf6efba7c35c0e45fc2ea7d52b6ff66e",
     ),
     containers=("encoder",),
     renames=(
