@@ -194,7 +194,8 @@ def _from_authors(name: Name, spec: ModelSpec, tried: list[str], say: Say) -> Re
                 f"{spec.title}: fetching {source.file} from {NAMES[source.host]} ({source.page}); "
                 f"licence of the weights: {spec.license_weights}"
             )
-            _say_license(spec, source.page, say)
+            if spec.license_warning:
+                say(f"note: {spec.title}: {spec.license_warning}")
         try:
             found = fetch_checkpoint(source, folder)
         except DownloadError as error:
