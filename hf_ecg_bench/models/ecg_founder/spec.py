@@ -1,6 +1,6 @@
 """What is declared about ECGFounder."""
 
-from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source, Unused
+from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source, Unused, overlaps_for_all
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import BandPass, FillMissing, LinearResample, MedianBaseline, Notch, ZScore
 
@@ -26,12 +26,11 @@ SPEC = ModelSpec(
     sampling_rate=500,
     window_seconds=2.5,
     pretraining=("Harvard-Emory ECG Database",),
-    overlaps=(
+    overlaps=overlaps_for_all(
         Overlap(
-            "ptbxl",
-            "no",
-            "pretrained on the Harvard-Emory ECG Database only; PTB-XL is one of its external test sets",
+            "ptbxl", "no", "pretrained on the Harvard-Emory ECG Database only; PTB-XL is an external test set of it"
         ),
+        reason="pretrained on the Harvard-Emory ECG Database only; no recording of this dataset comes from there",
     ),
     late=("stage_list.3", "stage_list.4", "stage_list.5", "stage_list.6"),
     early=("first_conv", "first_bn", "stage_list.0", "stage_list.1", "stage_list.2"),
