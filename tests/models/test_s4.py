@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
+
 import pytest
 import torch
 
 from hf_ecg_bench.models.s4.configuration_s4 import S4Config
-from hf_ecg_bench.models.s4.convolution import fft_length, long_convolution, two_sided
-from hf_ecg_bench.models.s4.kernel import hippo_legs, kernel_basis
-from hf_ecg_bench.models.s4.modeling_s4 import S4Kernel, S4Model
+from hf_ecg_bench.models.s4.convolution import circular, fft_length, long_convolution
+from hf_ecg_bench.models.s4.kernel import hippo_legs, kernel_basis, kernel_values
+from hf_ecg_bench.models.s4.layers import S4Kernel
+from hf_ecg_bench.models.s4.modeling_s4 import S4Model
 from tests.models.fills import classifier, fill
 
 
@@ -61,9 +65,14 @@ def plain_dynamics(kernel: S4Kernel):
     return dA, dB, C
 
 
+def values(kernel: S4Kernel, length: int) -> torch.Tensor:
+    return kernel_values(kernel.C.detach(), kernel_basis(*kernel.dynamics(), kernel.l_max, length), length)
+
+
 def test_kernel_equals_cauchy_formula_and_recurrence(kernel):
-    basis = kernel_basis(*kernel.dynamics(), kernel.l_max, 130)
-    found = torch.einsum("dhn,hnl->dhl", kernel.C.movedim(-1, -2).flatten(-2), basis).detach()
+    found = values(kernel, 130)
+    for length in (1, 7, 50, 64):  # however rows and columns are split
+        torch.testing.assert_close(values(kernel, length), found[..., :length], rtol=1e-11, atol=1e-12)
     torch.testing.assert_close(found[..., :50], cauchy_kernel(kernel, kernel.C.detach(), 50), rtol=1e-9, atol=1e-11)
     dA, dB, C = plain_dynamics(kernel)
     for step in range(130):  # beyond l_max too
@@ -77,25 +86,40 @@ def test_initial_kernel_does_not_depend_on_l_max():
     for l_max in (50, 64):
         torch.manual_seed(1)
         kernel = S4Kernel(S4Config(hidden_size=16, l_max=l_max)).double()
-        basis = kernel_basis(*kernel.dynamics(), l_max, 80)
-        kernels.append(torch.einsum("dhn,hnl->dhl", kernel.C.movedim(-1, -2).flatten(-2), basis))
+        kernels.append(values(kernel, 80))
     torch.testing.assert_close(*kernels, rtol=1e-3, atol=1e-4)  # C is stored in float32
 
 
 @pytest.mark.parametrize("length", [1, 7, 50])
-def test_convolution_equals_a_sum(length):
+@pytest.mark.parametrize("both", [True, False])
+def test_convolution_equals_a_sum(length, both):
     u, k0, k1 = fill("u", (2, length, 3)), fill("k0", (3, length)), fill("k1", (3, length))
-    found = long_convolution(u, two_sided(k0, k1, fft_length(2 * length)))
+    kernel = circular(k0, k1 if both else None, fft_length(2 * length))
     expected = torch.zeros_like(u)
     for t in range(length):
-        for s in range(length):
+        for s in range(length if both else t + 1):
             expected[:, t] += u[:, s] * (k0[:, t - s] if s <= t else k1[:, s - t - 1])
+    found = long_convolution(u, kernel).permute(1, 2, 0)
     torch.testing.assert_close(found, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_convolution_gradient():
-    u, kernel = fill("u", (2, 5, 3)).requires_grad_(), fill("k", (3, 10)).requires_grad_()
+@pytest.mark.parametrize("trained", [(True, True), (True, False), (False, True)])
+def test_convolution_gradient(trained):
+    u, kernel = fill("u", (2, 5, 3)).requires_grad_(trained[0]), fill("k", (3, 10)).requires_grad_(trained[1])
     assert torch.autograd.gradcheck(long_convolution, (u, kernel))
+
+
+def test_recorded_graphs_convolve_by_plain_operators(monkeypatch):
+    """While a graph is recorded there is no loop over samples; the numbers and gradients are the same."""
+    results = []
+    for recording in (False, True):
+        monkeypatch.setattr(torch.compiler, "is_compiling", lambda recording=recording: recording)
+        u, kernel = fill("u", (2, 5, 3)).requires_grad_(), fill("k", (3, 10)).requires_grad_()
+        y = long_convolution(u, kernel)
+        y.square().sum().backward()
+        results.append((y, u.grad, kernel.grad))
+    for eager, recorded in zip(*results, strict=True):
+        torch.testing.assert_close(eager, recorded, rtol=1e-12, atol=1e-12)
 
 
 def test_fft_lengths():
@@ -113,17 +137,79 @@ def test_longer_input_leaves_the_model_as_it_was():
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
-def test_kernel_stays_in_float32_under_autocast():
+def test_kernel_stays_in_float32():
     model = S4Model(S4Config(hidden_size=16, n_layers=1, l_max=50))
-    with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert all(kernel.dtype == torch.float32 for kernel in model.kernels(50))
-        assert model(torch.zeros(1, 12, 50)).last_hidden_state.shape == (1, 50, 16)
+    for dtype in (torch.bfloat16, torch.float16):
+        with torch.autocast("cpu", dtype=dtype):
+            assert all(kernel.dtype == torch.float32 for kernel in model.layers.kernels(50))
+            assert model(torch.zeros(1, 12, 50)).last_hidden_state.shape == (1, 50, 16)
+        half = copy.deepcopy(model).to(dtype)
+        assert all(kernel.dtype == torch.float32 for kernel in half.layers.kernels(50))
+        assert half(torch.zeros(1, 12, 50)).last_hidden_state.dtype == dtype
+
+
+def test_kernels_are_kept_until_anything_changes():
+    """Whatever way a parameter changes, and in whatever mode the kernels were first computed."""
+    layers = S4Model(S4Config(hidden_size=16, n_layers=2, l_max=50)).eval().layers
+    with torch.inference_mode():
+        first = layers.kernels(50)
+        assert layers.kernels(50) is first
+    assert not first[0].is_inference()
+
+    def fresh() -> bool:
+        with torch.no_grad():
+            found, right = layers.kernels(50), copy.deepcopy(layers).kernels(50)
+        torch.testing.assert_close(found, right, rtol=0, atol=0)
+        same = found is layers.kept
+        layers.kept = found
+        return not same
+
+    layers.kept = first
+    assert not fresh()
+    layers[0].kernel.C.data.mul_(2)
+    assert fresh()
+    with torch.no_grad():
+        layers[1].D += 1
+    assert fresh()
+    layers.load_state_dict({name: value + 0.1 for name, value in layers.state_dict().items()})
+    assert fresh()
+    layers[0].kernel.C = torch.nn.Parameter(layers[0].kernel.C.detach() + 1)
+    assert fresh()
+    layers.double()
+    assert fresh()
+    assert not fresh()
+    with torch.no_grad():
+        assert layers.kernels(51)[0].dtype == torch.float64
+    assert fresh()  # only the last length is kept
+
+
+def test_kept_kernels_do_not_travel():
+    model = S4Model(S4Config(hidden_size=16, n_layers=1, l_max=50)).eval()
+    names = set(model.state_dict())
+    with torch.no_grad():
+        model(torch.zeros(1, 12, 50))
+    assert not model.layers._kernels.empty
+    assert set(model.state_dict()) == names
+    for copied in (copy.deepcopy(model), pickle.loads(pickle.dumps(model))):  # noqa: S301
+        assert copied.layers._kernels.empty
+        assert copied.layers._basis.empty
+
+
+def test_kernels_are_trained_in_eval_mode_too():
+    layers = S4Model(S4Config(hidden_size=16, n_layers=1, l_max=50)).eval().layers
+    with torch.no_grad():
+        layers.kernels(50)
+    layers.kernels(50)[0].sum().backward()
+    assert layers[0].kernel.C.grad is not None
+    assert layers[0].D.grad is not None
+    layers.requires_grad_(False)
+    assert not layers.kernels(50)[0].requires_grad
 
 
 def test_only_outputs_and_linear_maps_learn():
     model = classifier("s4")
     assert {name.rsplit(".", 1)[1] for name, _ in model.named_parameters()} == {"weight", "bias", "C", "D"}
-    assert {name.rsplit(".", 1)[1] for name, _ in model.named_buffers()} == {"log_dt", "B", "P", "Q", "w"}
+    assert {name.rsplit(".", 1)[1] for name, _ in model.encoder.named_buffers()} == {"log_dt", "B", "P", "Q", "w"}
 
 
 def test_dropout_drops_whole_channels():

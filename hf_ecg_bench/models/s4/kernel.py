@@ -5,39 +5,67 @@ With the time step dt of a channel and the bilinear discretisation
     dA = (I - dt/2 A)^-1 (I + dt/2 A),    dB = (I - dt/2 A)^-1 dt B,
 
 the kernel is k_l = C dA^l dB. What is stored and trained is C~ = C (I - dA^M), M = l_max, so that
-k_l = C~ y_l with y_l = (I - dA^M)^-1 dA^l dB. Only C~ is trained: the kernel is linear in it, and y, the
-basis, needs no gradient. We build y by doubling (dA^(l + 2^i) dB = dA^(2^i) dA^l dB) on the real and
-imaginary parts of the pairs, in float64: the same numbers as the paper's Cauchy-kernel formula, for every
-length, without FFT nodes.
+k_l = C~ dA^l v with v = (I - dA^M)^-1 dB. Only C~ is trained; dA and v, the dynamics, need no gradient. With
+l = i m + j we multiply rows C~ dA^(i m) by columns dA^j v, about sqrt(length) of each, on the real and imaginary
+parts of the pairs and in float64: the same numbers as the paper's Cauchy-kernel formula, for every length, without
+FFT nodes.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 
-def kernel_basis(log_dt: Tensor, B: Tensor, P: Tensor, Q: Tensor, w: Tensor, l_max: int, length: int) -> Tensor:
-    """The basis y of the kernel.
+class KernelBasis(NamedTuple):
+    """What kernels of a given length are made of, besides C.
+
+    Attributes:
+        powers: (channels, 2 pairs, parts * 2 pairs) float64: dA^0, dA^m, dA^(2m), ... side by side.
+        columns: (channels, 2 pairs, m) float64: v, dA v, ..., dA^(m - 1) v.
+    """
+
+    powers: Tensor
+    columns: Tensor
+
+
+def kernel_basis(log_dt: Tensor, B: Tensor, P: Tensor, Q: Tensor, w: Tensor, l_max: int, length: int) -> KernelBasis:
+    """The dynamics' share of kernels of that length.
 
     Args:
         log_dt: (channels,).
         B, P, Q, w: (channels, pairs, 2), real and imaginary parts of one of each conjugate pair.
         l_max: M, the length that C~ is corrected for.
-        length: of the kernel.
-
-    Returns:
-        (channels, 2 * pairs, length) float64: kernel = sum over its second axis with (real, imaginary) parts
-        of C~.
+        length: of the kernel; any number, larger than M too.
     """
     A, vector = _discretise(log_dt.double(), B.double(), P.double(), Q.double(), w.double())
-    identity = torch.eye(A.shape[-1], dtype=A.dtype, device=A.device)
-    columns = torch.linalg.solve(identity - torch.linalg.matrix_power(A, l_max), vector)
-    while columns.shape[-1] < length:
-        columns = torch.cat([columns, A @ columns[..., : length - columns.shape[-1]]], dim=-1)
+    identity = torch.eye(A.shape[-1], dtype=A.dtype, device=A.device).expand_as(A)
+    vector = torch.linalg.solve(identity - torch.linalg.matrix_power(A, l_max), vector)
+    size = A.shape[-1]
+    columns, A = _powers(A, vector, 1 << ((size * length - 1).bit_length() + 1) // 2)
+    parts = -(-length // columns.shape[-1])
+    powers, _ = _powers(A, identity, 1 << (parts - 1).bit_length())
+    return KernelBasis(powers[..., : parts * size].contiguous(), columns)
+
+
+def kernel_values(C: Tensor, basis: KernelBasis, length: int) -> Tensor:
+    """The kernels (directions, channels, length) float64 of C (directions, channels, pairs, 2)."""
+    directions, channels = C.shape[:2]
+    size = basis.columns.shape[1]
+    rows = 2 * torch.cat([C[..., 0], -C[..., 1]], dim=-1).double().transpose(0, 1)
+    values = (rows @ basis.powers).view(channels, -1, size) @ basis.columns
+    return values.view(channels, directions, -1)[..., :length].transpose(0, 1)
+
+
+def _powers(A: Tensor, start: Tensor, count: int) -> tuple[Tensor, Tensor]:
+    """A^0 start, ..., A^(count - 1) start side by side, and A^count, for a power of two `count`, by doubling."""
+    result = start
+    for _ in range(count.bit_length() - 1):
+        result = torch.cat([result, A @ result], dim=-1)
         A = A @ A
-    real, imaginary = columns.chunk(2, dim=-2)
-    return 2 * torch.cat([real, -imaginary], dim=-2)
+    return result, A
 
 
 def corrected(C: Tensor, log_dt: Tensor, B: Tensor, P: Tensor, Q: Tensor, w: Tensor, l_max: int) -> Tensor:
