@@ -13,12 +13,18 @@ from tests.models.fills import classifier, filled, filled_head, golden_inputs
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
 
+#: Other architectures under a model's name: (model id, fields of the configuration).
+VARIANTS = {"merl_vit": ("merl", {"backbone": "vit"})}
 
-def golden(model_id: str) -> dict[str, dict[str, list[float]]]:
-    """Per input: logits of both heads, some features, the shape of the tokens."""
-    config = model_class(model_id, "Config")()
-    # Two layers of a deep transformer pin its arithmetic as well as twelve do.
-    options = {"n_layers": 2} if getattr(config, "n_layers", 0) > 4 else {}
+
+def golden(name: str) -> dict[str, dict[str, list[float]]]:
+    """Per input: logits of both heads, some features, the shape of the tokens; of a model or a variant."""
+    model_id, fields = VARIANTS.get(name, (name, {}))
+    config = model_class(model_id, "Config")(**fields)
+    # Two layers of a deep network pin its arithmetic as well as twelve do.
+    options = fields | ({"n_layers": 2} if getattr(config, "n_layers", 0) > 4 else {})
+    if max(depths := getattr(config, "depths", [0])) > 4:
+        options |= {"depths": [min(depth, 2) for depth in depths]}
     model = filled(classifier(model_id, small=False, **options))
     heads = {kind: filled_head(kind, config.hidden_size) for kind in HEADS}
     values: dict[str, dict[str, list[float]]] = {}
@@ -36,7 +42,7 @@ def golden(model_id: str) -> dict[str, dict[str, list[float]]]:
 
 
 if __name__ == "__main__":
-    for name in list_models():
+    for name in (*list_models(), *VARIANTS):
         path = FOLDER / f"{name}.json"
         path.write_text(json.dumps(golden(name), indent=1) + "\n", encoding="utf-8")
         print(path)

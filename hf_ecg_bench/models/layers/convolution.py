@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -25,7 +26,7 @@ class ConvNorm(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int = 1, stride: int = 1) -> None:
         super().__init__()
-        self.stride, self.pointwise = stride, kernel == 1
+        self.kernel, self.stride, self.pointwise = kernel, stride, kernel == 1
         self.conv: nn.Linear | nn.Conv2d = (
             nn.Linear(in_channels, out_channels, bias=False)
             if self.pointwise
@@ -37,14 +38,36 @@ class ConvNorm(nn.Module):
 
     def forward(self, x: Tensor, residual: Tensor | None = None, relu: bool = True) -> Tensor:
         """relu(norm(conv(x)) + residual), each of the last two where wanted."""
-        y = self.conv(x[:, :: self.stride]) if self.pointwise else over_time(self.conv, x)
-        # In place on what the norm gave, before it is viewed as a sequence again: nothing else holds it.
-        rows = self.norm(y.flatten(0, 1))
+        if self.pointwise:
+            x = x[:, :: self.stride]
+        if self.norm.training or torch.is_grad_enabled() or type(self.conv) not in (nn.Linear, nn.Conv2d):
+            y = self.conv(x) if self.pointwise else over_time(self.conv, x)
+            rows = self.norm(y.flatten(0, 1))
+        else:
+            y = self._folded(x)
+            rows = y.flatten(0, 1)
+        # In place on what was made here, before it is viewed as a sequence again: nothing else holds it.
         if residual is not None:
             rows += residual.flatten(0, 1)
         if relu:
             functional.relu_(rows)
         return rows.view(y.shape)
+
+    def _folded(self, x: Tensor) -> Tensor:
+        """norm(conv(x)) in inference: the norm's factors in the weights, its offsets as bias, a pass over y less.
+
+        Not where another module (an adapter) stands in for the convolution.
+        """
+        norm, mean, variance = self.norm, self.norm.running_mean, self.norm.running_var
+        assert mean is not None
+        assert variance is not None
+        factor = norm.weight * torch.rsqrt(variance + norm.eps)
+        bias = norm.bias - mean * factor
+        weight = self.conv.weight * factor.view(-1, *(1,) * (self.conv.weight.dim() - 1))
+        if self.pointwise:
+            return functional.linear(x, weight, bias)
+        stride, padding = (1, self.stride), (0, self.kernel // 2)
+        return over_time(lambda image: functional.conv2d(image, weight, bias, stride, padding), x)
 
 
 def halve_by_mean(x: Tensor) -> Tensor:
