@@ -72,7 +72,8 @@ def build_from_checkpoint(
     found = find_tensors(spec, content, file_name)
     where = f"{file_name} ({'/'.join(found.container)})" if found.container else file_name
     lots = account(spec, found.tensors, where)
-    shapes = {public: tuple(found.tensors[full].shape) for full, public in lots.public.items()}
+    public = lots.public | {full: full.removeprefix(lots.prefix) for full in lots.ignored}
+    shapes = {name: tuple(found.tensors[full].shape) for full, name in public.items()}
     options = _options(spec, shapes, where)
     tensors = {ours: found.tensors[full] for full, ours in lots.ours.items()}
     fields = {**options, **(overrides or {}), "source_file": file_name, "source_digest": digest}

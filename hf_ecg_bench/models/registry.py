@@ -12,6 +12,7 @@ from hf_ecg_bench.models.spec import ModelSpec
 #: (`XModel`, `XForSequenceClassification`), where X is the id in camel case. Adding a model is adding its
 #: folder and one line.
 MODELS: dict[str, str] = {
+    "ecg_cpc": "hf_ecg_bench.models.ecg_cpc",
     "ecg_fm": "hf_ecg_bench.models.ecg_fm",
     "ecg_founder": "hf_ecg_bench.models.ecg_founder",
     "ecg_jepa": "hf_ecg_bench.models.ecg_jepa",

@@ -17,6 +17,7 @@ ORACLES = {
     "merl_resnet18": "merl",
     "merl_vit_tiny": "merl",
     "s4": "s4",
+    "ecg_cpc": "ecg_cpc",
     "ecg_fm": "ecg_fm",
     "ecg_jepa": "ecg_jepa",
     "st_mem": "st_mem",

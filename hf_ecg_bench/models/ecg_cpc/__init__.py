@@ -1,0 +1,1 @@
+"""ECG-CPC: a convolutional encoder and causal S4 layers, pretrained by contrastive predictive coding."""
