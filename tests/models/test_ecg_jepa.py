@@ -11,7 +11,7 @@ from hf_ecg_bench.errors import ContractError
 from hf_ecg_bench.models.ecg_jepa.attention import attend_lead_patch, lead_patch_mask
 from hf_ecg_bench.models.ecg_jepa.configuration_ecg_jepa import EcgJepaConfig
 from hf_ecg_bench.models.ecg_jepa.modeling_ecg_jepa import EcgJepaModel, position_table
-from hf_ecg_bench.models.layers.attention import attend
+from hf_ecg_bench.models.layers.attention import PackedSelfAttention, attend
 from hf_ecg_bench.models.registry import get_model_spec
 from tests.models.fills import classifier, fill, filled, tiny_windows
 
@@ -34,6 +34,15 @@ def test_scores_where_the_mask_allows_them_equal_the_masked_attention(leads, pat
     want = torch.autograd.grad(expected.square().sum(), (query, key, value))
     for gradient, right in zip(torch.autograd.grad(found.square().sum(), (query, key, value)), want, strict=True):
         torch.testing.assert_close(gradient, right, rtol=1e-10, atol=1e-11)
+
+
+def test_fused_attention_under_the_mask_gives_the_same():
+    """What accelerators run."""
+    attention = filled(classifier("ecg_jepa")).encoder.blocks[0].attention
+    x = fill("tokens", (2, 32, 32))
+    with torch.no_grad():
+        fused, _ = PackedSelfAttention.forward(attention, x, lead_patch_mask(8, 4))
+        torch.testing.assert_close(attention(x)[0], fused, rtol=1e-12, atol=1e-13)
 
 
 def test_first_half_of_the_table_is_the_patch_the_second_the_lead():
