@@ -15,7 +15,7 @@ from transformers import AutoFeatureExtractor, AutoModel, AutoModelForSequenceCl
 from hf_ecg_bench.errors import CheckpointError, EcgBenchError, UnknownNameError
 from hf_ecg_bench.files import sha256_file
 from hf_ecg_bench.models import get_model_spec
-from hf_ecg_bench.models.convert import convert, strip_wrapper
+from hf_ecg_bench.models.convert import convert
 from tests.models.fills import fill
 
 
@@ -76,12 +76,6 @@ def test_flat_safetensors_file(s4_tensors, tmp_path):
     assert report.container == ()
     with pytest.raises(EcgBenchError, match="not an empty folder"):
         convert("s4", tmp_path / "s4.safetensors", tmp_path / "out")
-
-
-def test_wrapper_prefixes_are_stripped_only_from_all_names():
-    spec = get_model_spec("s4")
-    tensors = {"module.a": torch.zeros(1), "b": torch.zeros(1)}
-    assert strip_wrapper(spec, tensors) == ("", tensors)
 
 
 class RunsCode:
