@@ -178,9 +178,10 @@ def _stage(
 def _first_pass(
     model: nn.Module, memory: Memory, forward: Callable[[], object], training: Callable[[], object]
 ) -> tuple[tuple[float, float], tuple[list[Operation], list[Operation]]]:
-    """Peak memory and operations of both stages; warms up as well."""
+    """Peak memory and operations of both stages, with whatever the model keeps between calls in place."""
     operations: list[list[Operation]] = []
     model.eval()
+    forward()
     peak_forward = memory.peak(lambda: operations.append(record(forward)))
     model.train()
     peak_training = memory.peak(lambda: operations.append(record(training)))

@@ -25,7 +25,7 @@ class NaiveCpc(nn.Module):
             layers.append(nn.Sequential(conv, nn.BatchNorm1d(size), nn.ReLU()))
         self.encoder = nn.ModuleDict({"layers": nn.Sequential(*layers)})
         self.predictor = nn.ModuleDict({"predictor": Stack(ours.config, directions=1)})
-        copy_weights(self, ours, get_model_spec("ecg_cpc"), prefix="ts_encoder.")
+        copy_weights(self, ours, get_model_spec("ecg_cpc"))
 
     def codes(self, x: Tensor) -> Tensor:
         """(batch, width, positions) after the convolutions."""

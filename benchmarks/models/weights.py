@@ -12,13 +12,12 @@ from hf_ecg_bench.models.spec import ModelSpec
 
 
 def copy_weights(
-    yardstick: nn.Module, ours: nn.Module, spec: ModelSpec, prefix: str = "", renames: Sequence[tuple[str, str]] = ()
+    yardstick: nn.Module, ours: nn.Module, spec: ModelSpec, renames: Sequence[tuple[str, str]] = ()
 ) -> None:
     """Copy our backbone's tensors into a yardstick.
 
     Args:
-        prefix, renames: what makes the public checkpoint's names of the yardstick's: a prefix, then patterns with their
-            replacements.
+        renames: patterns and replacements that make the public checkpoint's names of the yardstick's.
 
     Raises:
         KeyError: a tensor of the yardstick has no counterpart.
@@ -27,7 +26,7 @@ def copy_weights(
     source = ours.state_dict()
     values: dict[str, Tensor] = {}
     for name, target in yardstick.state_dict().items():
-        found = prefix + name
+        found = name
         for pattern, replacement in (*renames, *spec.renames):
             found = re.sub(pattern, replacement, found)
         if found not in source:

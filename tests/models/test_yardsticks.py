@@ -7,6 +7,9 @@ import torch
 
 from benchmarks.models.cases import CASES
 from benchmarks.models.measure import TARGETS, Yardstick, build, differences
+from benchmarks.models.pretraining import PlainPretraining, loss_difference
+from hf_ecg_bench.models.ecg_cpc.configuration_ecg_cpc import EcgCpcConfig
+from hf_ecg_bench.models.ecg_cpc.pretraining import EcgCpcForPreTraining
 from hf_ecg_bench.models.registry import MODELS, get_model_spec
 
 REGISTERED = [pytest.param(case, id=case.name) for case in CASES if case.model_id in MODELS]
@@ -47,3 +50,10 @@ def test_yardsticks_of_full_size_have_our_outputs(case):
     ours, spec = build(case).eval(), get_model_spec(case.model_id)
     samples = round(spec.sampling_rate * (case.window_seconds or spec.window_seconds))
     assert max(differences(ours, Yardstick(case, ours), windows(samples, 1)).values()) < 1e-4
+
+
+def test_loop_over_positions_has_our_pretraining_loss():
+    torch.manual_seed(0)
+    config = EcgCpcConfig(**{**get_model_spec("ecg_cpc").tiny, "l_max": 100})
+    ours = EcgCpcForPreTraining(config)
+    assert loss_difference(ours, PlainPretraining(ours), 80) < 1e-4
