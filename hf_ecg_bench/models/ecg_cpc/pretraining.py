@@ -42,7 +42,10 @@ class EcgCpcForPreTrainingOutput(ModelOutput):
 
 
 class EcgCpcForPreTraining(EcgPreTrainedModel):
-    """Backbone and linear map `head`, which predicts from each token the convolutions' output some tokens ahead."""
+    """Backbone and linear map `head`, which predicts from each token the convolutions' output some tokens ahead.
+
+    `saving.save_model(model.encoder, folder)` writes the backbone for fine-tuning.
+    """
 
     config_class = EcgCpcConfig
 
