@@ -85,9 +85,10 @@ def build_from_checkpoint(
         tensors = {name if name.startswith("head.") else f"encoder.{name}": value for name, value in tensors.items()}
     doubts = load_exactly(model, tensors, spec, where)
     parameters = sum(parameter.numel() for parameter in model.base_model.parameters())
-    if parameters not in (sizes := (spec.parameters, *spec.other_sizes.values())):
-        published = " or ".join(f"{size:,}" for size in sizes)
-        doubts.append(f"{parameters:,} backbone parameters, where the published model has {published}")
+    sizes = (spec.parameters, *spec.other_sizes.values())
+    if parameters not in sizes:
+        declared = " or ".join(f"{size:,}" for size in sizes)
+        doubts.append(f"{parameters:,} backbone parameters, where {declared} are declared for {spec.id}")
     if spec.license_warning:
         doubts.insert(0, spec.license_warning)
     report = ConversionReport(
@@ -101,6 +102,7 @@ def build_from_checkpoint(
         beside=found.beside,
         options=options,
         parameters=parameters,
+        expected_size=parameters in sizes,
         license_weights=spec.license_weights,
         warnings=tuple(doubts),
     )

@@ -177,10 +177,11 @@ class ModelSpec:
     @property
     def license_warning(self) -> str | None:
         """What to say aloud before the public weights are used; None where the licence is open or there are none."""
-        if not self.pretrained:
+        if self.source is None:
             return None
         if "NC" in self.license_weights:
             return f"the weights are under {self.license_weights}: for non-commercial use only"
         if self.license_weights == "unknown":
-            return "the authors state no licence for the weights: ask them before passing the weights on"
+            where = f"see {self.source.page} and ask before passing them on"
+            return f"the authors state no licence for the weights that is known here: {where}"
         return None

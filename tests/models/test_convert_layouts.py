@@ -102,12 +102,14 @@ def test_ked_file(ked_tensors, tmp_path):
     lines = report.describe().splitlines()
     assert lines[0] == f"ecgfm_ked: {len(report.used)} tensors used, found at ecg_model"
     for line in (
+        f"  7,865,984 backbone parameters, as declared; source ked.pt, sha256 {report.sha256}",
         f"  {33 * 18} ignored: registered a second time under this name; the values are the same",
         "  1 at model ignored: the network that asks for labels by their names",
         "  2 at text_encoder ignored: the report encoder (a BERT)",
         "  2 at optimizer ignored: state of the optimizer",
         "  licence of the weights: unknown",
-        "  warning: the authors state no licence for the weights: ask them before passing the weights on",
+        "  warning: the authors state no licence for the weights that is known here: see "
+        "https://zenodo.org/records/14881564 and ask before passing them on",
     ):
         assert line in lines
     assert json.loads(json.dumps(report.to_dict()))["beside"]["model"]["tensors"] == 1
@@ -142,7 +144,7 @@ def test_ked_without_its_encoder():
 
 def test_licences_with_conditions_are_said_aloud():
     for model_id in ("merl", "ecgfm_ked", "ecg_founder"):
-        assert "no licence" in get_model_spec(model_id).license_warning
+        assert "state no licence" in get_model_spec(model_id).license_warning
     for model_id in ("st_mem", "hubert_ecg"):
         assert "non-commercial" in get_model_spec(model_id).license_warning
     assert get_model_spec("s4").license_warning is None

@@ -24,6 +24,7 @@ class ConversionReport:
         beside: tensors elsewhere in the file, by where, with their number and the reason.
         options: fields of the configuration that the tensors decided.
         parameters: of the backbone.
+        expected_size: whether that is a number that the model's declaration knows.
         license_weights: as the authors state it.
         warnings: what the user should know: a licence with conditions, an unexpected size, weights that look untrained.
         output_dir: the folder written, or None.
@@ -39,6 +40,7 @@ class ConversionReport:
     beside: dict[str, Beside] = field(default_factory=dict)
     options: dict[str, Any] = field(default_factory=dict)
     parameters: int = 0
+    expected_size: bool = True
     license_weights: str = "unknown"
     warnings: tuple[str, ...] = ()
     output_dir: str | None = None
@@ -53,7 +55,8 @@ class ConversionReport:
         if self.options:
             decided = ", ".join(f"{name} {value}" for name, value in self.options.items())
             lines.append(f"  decided by the tensors: {decided}")
-        lines.append(f"  {self.parameters:,} backbone parameters; source {self.checkpoint}, sha256 {self.sha256}")
+        size = f"{self.parameters:,} backbone parameters" + (", as declared" if self.expected_size else "")
+        lines.append(f"  {size}; source {self.checkpoint}, sha256 {self.sha256}")
         lines.append(f"  licence of the weights: {self.license_weights}")
         lines += [f"  warning: {warning}" for warning in self.warnings]
         return "\n".join([*lines, f"written to {self.output_dir}"] if self.output_dir else lines)
