@@ -13,6 +13,7 @@ from torch.export import Dim, ExportedProgram
 from hf_ecg_bench.errors import CheckpointError, EcgBenchError, first_line
 from hf_ecg_bench.files import atomic_path
 from hf_ecg_bench.models.base import EcgPreTrainedModel
+from hf_ecg_bench.models.s4.cache import kept_as_constants
 
 OUTPUTS = ("logits", "last_hidden_state", "pooler_output")
 
@@ -49,8 +50,9 @@ def export_program(model: EcgPreTrainedModel, samples: int | None = None) -> Exp
     config = model.config
     length = samples or config.fixed_length or round(config.window_seconds * config.sampling_rate)
     windows = torch.zeros(3, config.n_leads, length, dtype=model.dtype, device=model.device)
-    with torch.no_grad():
-        return torch.export.export(_Plain(model.eval()), (windows,), dynamic_shapes={"input_values": {0: Dim("batch")}})
+    with torch.no_grad(), kept_as_constants():
+        model.eval()(windows)  # leaves kernels in the caches, and says what is wrong in fewer words than the exporter
+        return torch.export.export(_Plain(model), (windows,), dynamic_shapes={"input_values": {0: Dim("batch")}})
 
 
 def export_onnx(model: EcgPreTrainedModel, file: str | Path, samples: int | None = None) -> Path:
@@ -58,7 +60,7 @@ def export_onnx(model: EcgPreTrainedModel, file: str | Path, samples: int | None
 
     Raises:
         EcgBenchError: the extra `onnx` is not installed, or the file cannot be written.
-        CheckpointError: the model uses an operator that ONNX has not (S4's kernel needs linear solves).
+        CheckpointError: the model uses an operator that ONNX has not.
     """
     try:
         import onnxscript  # noqa: F401  what torch needs to write ONNX

@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
 
 Result = TypeVar("Result")
+
+_constant: ContextVar[bool] = ContextVar("kept results are constants", default=False)
+
+
+@contextmanager
+def kept_as_constants() -> Iterator[None]:
+    """Inside, a recorded graph takes what a forward pass has left in the caches instead of computing it each time.
+
+    For export: the weights are constants there too, and ONNX has no linear solve.
+    """
+    token = _constant.set(True)
+    try:
+        yield
+    finally:
+        _constant.reset(token)
 
 
 class TensorCache(Generic[Result]):
@@ -34,7 +51,8 @@ class TensorCache(Generic[Result]):
     def get(self, tensors: Sequence[Tensor], length: int, compute: Callable[[], Result]) -> Result:
         """The kept result where `tensors` (of one dtype and device) and `length` are those of the last call."""
         if not _comparable(tensors[0]):
-            return compute()
+            kept = self._entry if _constant.get() else None
+            return kept[2] if kept is not None and kept[1] == length else compute()
         with torch.inference_mode(False), torch.no_grad():
             key = torch.cat([tensor.detach().flatten() for tensor in tensors])
             entry = self._entry
