@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from contextvars import ContextVar
 from typing import Generic, TypeVar
 
 import torch
@@ -12,7 +11,7 @@ from torch import Tensor
 
 Result = TypeVar("Result")
 
-_constant: ContextVar[bool] = ContextVar("kept results are constants", default=False)
+_constant = False  # inside kept_as_constants; a plain name, which the compiler can read
 
 
 @contextmanager
@@ -21,11 +20,12 @@ def kept_as_constants() -> Iterator[None]:
 
     For export: the weights are constants there too, and ONNX has no linear solve.
     """
-    token = _constant.set(True)
+    global _constant
+    before, _constant = _constant, True
     try:
         yield
     finally:
-        _constant.reset(token)
+        _constant = before
 
 
 class TensorCache(Generic[Result]):
@@ -51,7 +51,7 @@ class TensorCache(Generic[Result]):
     def get(self, tensors: Sequence[Tensor], length: int, compute: Callable[[], Result]) -> Result:
         """The kept result where `tensors` (of one dtype and device) and `length` are those of the last call."""
         if not _comparable(tensors[0]):
-            kept = self._entry if _constant.get() else None
+            kept = self._entry if _constant else None
             return kept[2] if kept is not None and kept[1] == length else compute()
         with torch.inference_mode(False), torch.no_grad():
             key = torch.cat([tensor.detach().flatten() for tensor in tensors])
