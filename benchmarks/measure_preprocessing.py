@@ -14,7 +14,7 @@ leads and records; `changed` the share of a lead's variance that no scaling and 
 above 40 Hz.
 
 Features: the mean of a record's windows' pooled features. `moved` is the distance between a record's two features,
-`window` the part that comes from the original's rate and window length alone (steps left out), both divided by the
+`window` the same for the original's rate and window length alone (steps left out), both divided by the
 mean distance between different records fed as in the paper: 1 means that the choice of preprocessing moves a feature as
 far as the choice of the record does. `CKA` (linear, centred) is 1 where the two feature sets differ by rotation and
 scale only.
@@ -29,6 +29,7 @@ import os
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import argparse
+import io
 import json
 import time
 from pathlib import Path
@@ -194,7 +195,7 @@ def feature_numbers(paper: np.ndarray, window: np.ndarray, original: np.ndarray)
     }
 
 
-def cost(view: SignalView, made: Plan, repeats: int = 3) -> float:
+def cost(view: SignalView, made: Plan, repeats: int = 7) -> float:
     """Least seconds of reading one window of each of 64 records."""
     reader = window_reader(view, made)
     records = np.flatnonzero(reader.lengths >= made.window)[:64]
@@ -252,6 +253,7 @@ def draw(pictures: dict[str, Picture], path: Path, seconds: float = 4.5) -> None
 
     matplotlib.use("Agg")
     import matplotlib.pyplot as plt
+    from PIL import Image
 
     columns = 2
     height = -(-len(pictures) // columns)
@@ -276,8 +278,11 @@ def draw(pictures: dict[str, Picture], path: Path, seconds: float = 4.5) -> None
         "baseline wanders most",
         fontsize=8,
     )
-    figure.savefig(path, dpi=100)
+    drawn = io.BytesIO()
+    figure.savefig(drawn, dpi=100)
     plt.close(figure)
+    with atomic_path(path) as temporary:  # 32 colours are enough, and a quarter of the bytes
+        Image.open(drawn).convert("RGB").quantize(32).save(temporary, format="PNG", optimize=True)
 
 
 if __name__ == "__main__":
