@@ -7,8 +7,9 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hf_ecg_bench.errors import CheckpointError
+from hf_ecg_bench.errors import CheckpointError, some
 from hf_ecg_bench.files import sha256_file
+from hf_ecg_bench.models.archives import unpacked
 from hf_ecg_bench.models.base import EcgPreTrainedModel
 from hf_ecg_bench.models.card import render_model_card
 from hf_ecg_bench.models.checkpoints import read_checkpoint
@@ -31,7 +32,8 @@ def convert(
 
     Args:
         model_id: which model the checkpoint is said to be.
-        checkpoint: the file, as its authors publish it.
+        checkpoint: the file, as its authors publish it; a zip archive that holds it does too. Name and digest in the
+            configuration are those of the checkpoint itself.
         output_dir: absent or empty; appears as a whole.
         preprocessing: `paper` or `original`, what the folder's feature extractor does.
 
@@ -43,9 +45,12 @@ def convert(
     """
     spec = get_model_spec(model_id)
     own = {} if preprocessing == "paper" else preprocessing_overrides(spec, preprocessing)
-    content = read_checkpoint(checkpoint)
-    digest = sha256_file(checkpoint)
-    model, report = build_from_checkpoint(spec, content, Path(checkpoint).name, digest, own)
+    with unpacked(checkpoint, spec.source.member if spec.source else None) as file:
+        content, digest = read_checkpoint(file), sha256_file(file)
+    model, report = build_from_checkpoint(spec, content, file.name, digest, own)
+    if content.replaced:
+        left_out = f"objects of other programs in the file were not restored: {some(content.replaced, 4)}"
+        report = replace(report, warnings=(*report.warnings, left_out))
     card = render_model_card(spec, model.config, report.describe())
     save_model(model, output_dir, card, replace=False)
     return replace(report, output_dir=str(output_dir))

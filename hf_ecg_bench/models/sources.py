@@ -6,6 +6,7 @@ import fnmatch
 import re
 import shutil
 import zipfile
+import zlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -166,6 +167,6 @@ def _extract(archive: Path, pattern: str, folder: Path) -> Path:
                 )
             with atomic_path(target) as temporary, file.open(found[0]) as packed, open(temporary, "wb") as unpacked:
                 shutil.copyfileobj(packed, unpacked, 1 << 20)
-    except (zipfile.BadZipFile, EOFError, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise CheckpointError(f"{archive} is not a readable zip archive: {error}", fix=f"rm {archive}") from error
     return target

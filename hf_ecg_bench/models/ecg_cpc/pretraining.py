@@ -13,6 +13,7 @@ from transformers.utils.generic import ModelOutput
 
 from hf_ecg_bench.errors import ContractError
 from hf_ecg_bench.files import sha256_file
+from hf_ecg_bench.models.archives import unpacked
 from hf_ecg_bench.models.base import EcgPreTrainedModel
 from hf_ecg_bench.models.checkpoints import read_checkpoint
 from hf_ecg_bench.models.conversion.containers import find_tensors
@@ -104,12 +105,13 @@ def pretraining_groups(
 
 
 def load_pretraining_checkpoint(checkpoint: str | Path) -> EcgCpcForPreTraining:
-    """The public checkpoint with its pretraining head, in eval mode: call `train()` to go on.
+    """The public checkpoint, or the archive around it, with its pretraining head; in eval mode: call `train()`.
 
     Raises:
         CheckpointError: the file is no such checkpoint, or the head is not in it.
     """
-    return build_pretraining_model(read_checkpoint(checkpoint), Path(checkpoint).name, sha256_file(checkpoint))
+    with unpacked(checkpoint, SPEC.source.member if SPEC.source else None) as file:
+        return build_pretraining_model(read_checkpoint(file), file.name, sha256_file(file))
 
 
 def build_pretraining_model(content: dict[str, Any], file_name: str, digest: str) -> EcgCpcForPreTraining:
