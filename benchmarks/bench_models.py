@@ -4,7 +4,8 @@
 
 Full size, random weights, one thread unless --threads says otherwise. Forward in eval mode without gradients;
 forward + backward in train mode with the linear head. Times are medians over turns that ours, the yardstick and the
-floor take one after the other; ratios are medians of the turns' ratios.
+floor take one after the other (--repeats of them; more of short calls, two of very long ones); ratios are medians of
+the turns' ratios.
 
 Yardstick: a straightforward implementation of the same architecture with the same weights (models/naive_*.py);
 its output is compared with ours first, and a difference of more than 1e-4 of the scale stops the run.
@@ -13,8 +14,8 @@ random numbers; share = floor / ours. Quoted: times from elsewhere (models/cases
 Peak memory: one process per model; the resident memory's growth from before the model was built to the peak of one
 call (VmHWM, on other systems than Linux ru_maxrss; on a GPU torch's allocator).
 
---device cuda synchronises around each call; --dtype bfloat16 or float16 runs under autocast. The figures this project
-publishes are from a CPU; the GPU path has not been measured. Needs the `dev` extra (scipy).
+--device cuda synchronises around each call; --dtype bfloat16 or float16 runs under autocast (models that the protocol
+trains in float32 stay there). The GPU path has not been tried: published figures are from a CPU. Needs the `dev` extra.
 """
 
 from __future__ import annotations
@@ -86,14 +87,21 @@ def run(name: str, settings: Settings) -> dict[str, Any] | None:
 
 def environment(settings: Settings) -> dict[str, Any]:
     """Where the figures come from."""
-    device = torch.cuda.get_device_name() if settings.device == "cuda" else platform.processor() or platform.machine()
     return {
-        "device": device,
+        "device": torch.cuda.get_device_name() if settings.device == "cuda" else processor(),
         "threads": settings.threads,
         "dtype": settings.dtype,
         "torch": torch.__version__,
         "repeats": settings.repeats,
     }
+
+
+def processor() -> str:
+    """The CPU's name where the system tells it, and how many there are."""
+    facts = Path("/proc/cpuinfo")
+    lines = facts.read_text().splitlines() if facts.exists() else []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return f"{os.cpu_count()} x {next(iter(names), platform.machine())}"
 
 
 if __name__ == "__main__":

@@ -19,7 +19,12 @@ _RESET = Path("/proc/self/clear_refs")
 
 
 def take_turns(
-    contenders: Mapping[str, Work], repeats: int, between: Work | None = None, seconds: float = 1.0, most: int = 25
+    contenders: Mapping[str, Work],
+    repeats: int,
+    between: Work | None = None,
+    seconds: float = 1.0,
+    most: int = 25,
+    longest: float = 60.0,
 ) -> dict[str, list[float]]:
     """Seconds of each call. A busy moment of the machine so hits all contenders.
 
@@ -28,10 +33,13 @@ def take_turns(
         between: done before each call, outside the clock.
         seconds: short calls get more turns, until each has had so long...
         most: ...or so many.
+        longest: where all turns together have taken so long, two are enough.
     """
     times: dict[str, list[float]] = {name: [] for name in contenders}
     turn = 0
     while turn < repeats or (turn < most and min(map(sum, times.values())) < seconds):
+        if turn >= 2 and sum(map(sum, times.values())) > longest:
+            break
         for name, work in contenders.items():
             if between is not None:
                 between()
