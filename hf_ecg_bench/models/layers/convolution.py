@@ -26,10 +26,11 @@ class ConvNorm(nn.Module):
 
     def __init__(self, in_channels: int, out_channels: int, kernel: int = 1, stride: int = 1) -> None:
         super().__init__()
-        self.kernel, self.stride, self.pointwise = kernel, stride, kernel == 1
+        self.kernel, self.stride = kernel, stride
+        self.fan_in = in_channels * kernel
         self.conv: nn.Linear | nn.Conv2d = (
             nn.Linear(in_channels, out_channels, bias=False)
-            if self.pointwise
+            if kernel == 1
             else nn.Conv2d(
                 in_channels, out_channels, (1, kernel), stride=(1, stride), padding=(0, kernel // 2), bias=False
             )
@@ -38,14 +39,14 @@ class ConvNorm(nn.Module):
 
     def forward(self, x: Tensor, residual: Tensor | None = None, relu: bool = True) -> Tensor:
         """relu(norm(conv(x)) + residual), each of the last two where wanted."""
-        if self.pointwise:
-            x = x[:, :: self.stride]
-        if self.norm.training or torch.is_grad_enabled() or type(self.conv) not in (nn.Linear, nn.Conv2d):
-            y = self.conv(x) if self.pointwise else over_time(self.conv, x)
-            rows = self.norm(y.flatten(0, 1))
-        else:
-            y = self._folded(x)
-            rows = y.flatten(0, 1)
+        folds = self._folds(x)
+        x = self._arranged(x)
+        y = self._folded(x) if folds else self.conv(x)
+        if self.kernel > 1:
+            y = y.squeeze(2).transpose(1, 2)
+        rows = y.flatten(0, 1)
+        if not folds:
+            rows = self.norm(rows)
         # In place on what was made here, before it is viewed as a sequence again: nothing else holds it.
         if residual is not None:
             rows += residual.flatten(0, 1)
@@ -53,21 +54,42 @@ class ConvNorm(nn.Module):
             functional.relu_(rows)
         return rows.view(y.shape)
 
-    def _folded(self, x: Tensor) -> Tensor:
-        """norm(conv(x)) in inference: the norm's factors in the weights, its offsets as bias, a pass over y less.
+    def _arranged(self, x: Tensor) -> Tensor:
+        """What the convolution takes: rows, or an image of height 1.
 
-        Not where another module (an adapter) stands in for the convolution.
+        The library turns the weights into the layout of the image. Where they are larger, it is turned instead.
         """
+        if self.kernel == 1:
+            return x[:, :: self.stride]
+        image = x.transpose(1, 2).unsqueeze(2)
+        if not torch.compiler.is_compiling() and self.fan_in * self.norm.num_features > 2 * x.numel():
+            return image.contiguous()
+        return image
+
+    def _folds(self, x: Tensor) -> bool:
+        """Whether `_folded` does the same, and pays.
+
+        It does in inference, unless another module (an adapter) stands in for the convolution. It pays where the
+        pass over the output that it spares is longer than its own few over the weights.
+        """
+        if self.norm.training or torch.is_grad_enabled() or type(self.conv) not in (nn.Linear, nn.Conv2d):
+            return False
+        if torch.compiler.is_compiling():  # a compiled or exported graph must not depend on the batch size
+            return True
+        batch, time, _ = x.shape
+        return batch * time // self.stride > 4 * self.fan_in
+
+    def _folded(self, x: Tensor) -> Tensor:
+        """norm(conv(x)) with the norm's factors in the weights and its offsets as bias."""
         norm, mean, variance = self.norm, self.norm.running_mean, self.norm.running_var
         assert mean is not None
         assert variance is not None
         factor = norm.weight * torch.rsqrt(variance + norm.eps)
         bias = norm.bias - mean * factor
         weight = self.conv.weight * factor.view(-1, *(1,) * (self.conv.weight.dim() - 1))
-        if self.pointwise:
+        if self.kernel == 1:
             return functional.linear(x, weight, bias)
-        stride, padding = (1, self.stride), (0, self.kernel // 2)
-        return over_time(lambda image: functional.conv2d(image, weight, bias, stride, padding), x)
+        return functional.conv2d(x, weight, bias, (1, self.stride), (0, self.kernel // 2))
 
 
 def halve_by_mean(x: Tensor) -> Tensor:
