@@ -48,7 +48,7 @@ def test_norm_is_folded_in_inference_where_it_pays(kernel):
     unit = filled(ConvNorm(6, 8, kernel, 2))
     calls = []
     unit.norm.register_forward_hook(lambda *_: calls.append(1))
-    long, short = fill("x", (2, 61, 6)), fill("x", (1, 3, 6))
+    long, short = fill("x", (2, 161, 6)), fill("x", (1, 3, 6))
     expected = unit(long, relu=False)
     assert len(calls) == 1
     with torch.no_grad():
@@ -76,7 +76,7 @@ def test_what_stands_in_for_a_convolution_is_called():
             return 2 * self.base(x)
 
     unit = filled(ConvNorm(6, 8))
-    x = fill("x", (2, 50, 6))
+    x = fill("x", (2, 50, 6))  # long enough to fold
     want = unit.norm((2 * unit.conv(x)).flatten(0, 1)).view(2, 50, 8)
     unit.conv = Doubled(unit.conv)
     with torch.no_grad():
