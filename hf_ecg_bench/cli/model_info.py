@@ -155,7 +155,7 @@ def _weights(spec: ModelSpec) -> dict[str, Any]:
     if found is not None:
         where = "converted, in the cache" if found.origin == "cache" else "a folder"
         return {"state": f"{where}: {found.folder}{also}", "folder": str(found.folder), "how": use}
-    command = f"hf-ecg-bench convert {spec.id} --checkpoint {shlex.quote(spec.source.member or spec.source.file)}"
+    command = f"hf-ecg-bench convert {spec.id} --checkpoint {shlex.quote(spec.source.file)}"
     how = f"{use}: fetched from {spec.hub_id} or from {NAMES[spec.source.host]} and converted on first use"
     if spec.source.host == "google_drive":
         how = f"get {spec.source.file} from {spec.source.link}, then: {command}"

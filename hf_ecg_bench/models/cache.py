@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
-from pathlib import Path
+from fnmatch import fnmatchcase
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from filelock import FileLock
@@ -86,10 +87,11 @@ def choose(spec: ModelSpec, name: str) -> Entry | None:
         CheckpointError: there are several, and none is that of the known file.
     """
     found = entries(name)
-    known = spec.source
-    if known and len(found) > 1:
-        for wanted in ((known.sha256,), (known.file, known.member)):
-            matching = [e for e in found if e.sha256 in wanted or e.checkpoint in wanted]
+    if (known := spec.source) and len(found) > 1:
+        by_digest = [entry for entry in found if entry.sha256 == known.sha256]
+        name_of_file = PurePosixPath(known.member or known.file).name  # of a member, a pattern
+        by_name = [entry for entry in found if fnmatchcase(entry.checkpoint, name_of_file)]
+        for matching in (by_digest, by_name):
             if len(matching) == 1:
                 return matching[0]
     if len(found) > 1:

@@ -11,12 +11,15 @@ from hf_ecg_bench.models.spec import ModelSpec
 from hf_ecg_bench.signals.leads import LEADS
 
 
-def render_model_card(spec: ModelSpec, config: Any = None, provenance: str | None = None) -> str:
+def render_model_card(
+    spec: ModelSpec, config: Any = None, provenance: str | None = None, parameters: int | None = None
+) -> str:
     """README.md of a model's folder: YAML front matter, prose, facts, use, citation.
 
     Args:
         config: the model's configuration; None leaves out what depends on it.
         provenance: how the weights were made, as text.
+        parameters: of its backbone; None for the usual size.
     """
     prose = (files("hf_ecg_bench.model_cards") / f"{spec.id}.md").read_text(encoding="utf-8").strip()
     front: dict[str, Any] = {
@@ -29,19 +32,22 @@ def render_model_card(spec: ModelSpec, config: Any = None, provenance: str | Non
         f"---\n{yaml.safe_dump(front, sort_keys=False).strip()}\n---",
         f"# {spec.title}",
         prose,
-        _facts(spec, config),
+        _facts(spec, config, parameters or spec.parameters),
         _preprocessing(spec, config),
     ]
     if provenance:
         parts.append(f"## Where these weights come from\n\n```\n{provenance}\n```")
-    parts += [_usage(spec, config), f"## Citation\n\n{spec.paper}\n\n```bibtex\n{spec.citation.strip()}\n```"]
+    parts += [
+        _usage(spec, config, spec.variant(parameters or spec.parameters)),
+        f"## Citation\n\n{spec.paper}\n\n```bibtex\n{spec.citation.strip()}\n```",
+    ]
     return "\n\n".join(parts) + "\n"
 
 
 _LICENSES = {"Apache-2.0": "apache-2.0", "MIT": "mit", "CC BY-NC 4.0": "cc-by-nc-4.0"}  # what the Hub knows
 
 
-def _facts(spec: ModelSpec, config: Any) -> str:
+def _facts(spec: ModelSpec, config: Any, parameters: int) -> str:
     rate = config.sampling_rate if config is not None else spec.sampling_rate
     seconds = config.window_seconds if config is not None else spec.window_seconds
     own = config is not None and config.preprocessing == "original"
@@ -49,8 +55,8 @@ def _facts(spec: ModelSpec, config: Any) -> str:
     order = ", ".join(spec.original.leads if own and spec.original else LEADS)
     rows = [
         ("input", f"12 leads ({order}) {scale} at {rate} Hz, windows of {seconds:g} s"),
-        ("backbone parameters", f"{spec.parameters:,}"),
-        ("width of tokens and pooled features", str(spec.hidden_size)),
+        ("backbone parameters", f"{parameters:,}"),
+        ("width of tokens and pooled features", str(config.hidden_size if config is not None else spec.hidden_size)),
         ("pretrained on", ", ".join(spec.pretraining) or "nothing: trained from scratch"),
         ("licence of the code", spec.license_code),
         ("licence of the weights", spec.license_weights),
@@ -64,8 +70,10 @@ def _facts(spec: ModelSpec, config: Any) -> str:
 
 def _preprocessing(spec: ModelSpec, config: Any) -> str:
     """Both ways to feed the model, and which of them this folder does."""
+    paper_fed = config is not None and config.preprocessing == "paper"
+    seconds = config.window_seconds if paper_fed else spec.window_seconds
     paper = (
-        f"- `paper`, the benchmark's, all models alike: windows of {spec.window_seconds:g} s, missing samples 0, "
+        f"- `paper`, the benchmark's, all models alike: windows of {seconds:g} s, missing samples 0, "
         f"resampled to {spec.sampling_rate} Hz (resampy's kaiser_best), in mV, no filter, no normalisation."
     )
     if spec.original is None:
@@ -82,7 +90,7 @@ def _preprocessing(spec: ModelSpec, config: Any) -> str:
     return "## Preprocessing\n\n" + "\n".join(lines)
 
 
-def _usage(spec: ModelSpec, config: Any) -> str:
+def _usage(spec: ModelSpec, config: Any, variant: str | None) -> str:
     classifier = any("Classification" in name for name in getattr(config, "architectures", None) or ())
     auto = "AutoModelForSequenceClassification" if classifier else "AutoModel"
     result = "logits" if classifier else "pooler_output"
@@ -92,7 +100,7 @@ def _usage(spec: ModelSpec, config: Any) -> str:
 import hf_ecg_bench.models  # makes the model known to transformers
 from transformers import AutoFeatureExtractor, {auto}
 
-folder = "{spec.hub_id}"
+folder = "{spec.hub_id}{f"-{variant}" if variant else ""}"
 extractor = AutoFeatureExtractor.from_pretrained(folder)
 model = {auto}.from_pretrained(folder)
 windows = extractor(record, sampling_rate=500, return_tensors="pt")  # record: (time, 12) in mV

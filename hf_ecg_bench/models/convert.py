@@ -22,7 +22,7 @@ from hf_ecg_bench.models.registry import get_model_spec, model_class
 from hf_ecg_bench.models.saving import save_model
 from hf_ecg_bench.models.spec import ModelSpec, Shapes
 
-__all__ = ["ConversionReport", "build_from_checkpoint", "convert"]
+__all__ = ["ConversionReport", "build_from_checkpoint", "build_from_file", "card_of", "convert"]
 
 
 def convert(
@@ -46,14 +46,27 @@ def convert(
     spec = get_model_spec(model_id)
     own = {} if preprocessing == "paper" else preprocessing_overrides(spec, preprocessing)
     with unpacked(checkpoint, spec.source.member if spec.source else None) as file:
-        content, digest = read_checkpoint(file), sha256_file(file)
-    model, report = build_from_checkpoint(spec, content, file.name, digest, own)
+        model, report = build_from_file(spec, file, sha256_file(file), own)
+    save_model(model, output_dir, card_of(spec, model, report), replace=False)
+    return replace(report, output_dir=str(output_dir))
+
+
+def build_from_file(
+    spec: ModelSpec, file: Path, digest: str, overrides: Mapping[str, Any] | None = None
+) -> tuple[EcgPreTrainedModel, ConversionReport]:
+    """As `build_from_checkpoint`, from a file and its SHA-256; the report also names objects that were left out."""
+    content = read_checkpoint(file)
+    model, report = build_from_checkpoint(spec, content, file.name, digest, overrides)
     if content.replaced:
         left_out = f"objects of other programs in the file were not restored: {some(content.replaced, 4)}"
         report = replace(report, warnings=(*report.warnings, left_out))
-    card = render_model_card(spec, model.config, report.describe())
-    save_model(model, output_dir, card, replace=False)
-    return replace(report, output_dir=str(output_dir))
+    return model, report
+
+
+def card_of(spec: ModelSpec, model: EcgPreTrainedModel, report: ConversionReport, origin: str = "") -> str:
+    """The card of a converted model's folder."""
+    provenance = report.describe() + (f"\nfetched from {origin}" if origin else "")
+    return render_model_card(spec, model.config, provenance, report.parameters)
 
 
 def build_from_checkpoint(

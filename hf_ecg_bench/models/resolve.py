@@ -15,6 +15,7 @@ from hf_ecg_bench.downloads import offline
 from hf_ecg_bench.errors import CheckpointError, DownloadError, unknown_name
 from hf_ecg_bench.files import sha256_file
 from hf_ecg_bench.models import cache
+from hf_ecg_bench.models.archives import unpacked
 from hf_ecg_bench.models.hub_snapshots import hub_snapshot
 from hf_ecg_bench.models.registry import MODELS, get_model_spec
 from hf_ecg_bench.models.sources import NAMES, fetch_checkpoint
@@ -139,33 +140,27 @@ def weights_digest(folder: str | os.PathLike[str]) -> str | None:
 
 
 def convert_into_cache(model_id: str, checkpoint: str | Path, origin: str) -> cache.Entry:
-    """Convert a checkpoint file into the cache, unless that was done before.
+    """Convert a checkpoint file (or the zip archive around it) into the cache, unless that was done before.
 
     The caller shows the entry's description, which holds what is to be said about the licence.
 
     Raises:
-        CheckpointError: the file is no such checkpoint.
+        CheckpointError: absent, or no such checkpoint.
         EcgBenchError: the cache cannot be written.
     """
-    spec, path = get_model_spec(model_id), Path(checkpoint)
-    if not path.is_file():
-        what = "is a folder, expected a file" if path.is_dir() else "does not exist"
-        raise CheckpointError(f"checkpoint {path} {what}")
-    digest = sha256_file(path)
-    with cache.converting(model_id):
+    spec = get_model_spec(model_id)
+    with unpacked(checkpoint, spec.source.member if spec.source else None) as file, cache.converting(model_id):
+        digest = sha256_file(file)
         if (entry := cache.find(model_id, digest)) is not None:
             return entry
-        from hf_ecg_bench.models.card import render_model_card
-        from hf_ecg_bench.models.checkpoints import read_checkpoint
-        from hf_ecg_bench.models.convert import build_from_checkpoint
+        from hf_ecg_bench.models.convert import build_from_file, card_of
         from hf_ecg_bench.models.saving import save_model
 
-        model, report = build_from_checkpoint(spec, read_checkpoint(path), path.name, digest)
-        variant = next((label for label, size in spec.other_sizes.items() if size == report.parameters), None)
+        model, report = build_from_file(spec, file, digest)
+        variant = spec.variant(report.parameters)
         name = f"{model_id}-{variant}" if variant else model_id
         folder = cache.place(name, digest)
-        card = render_model_card(spec, model.config, f"{report.describe()}\nfetched from {origin}")
-        save_model(model, folder, card)
+        save_model(model, folder, card_of(spec, model, report, origin))
         if spec.license_warning:
             cache.say_once(f"{model_id}-{folder.name}", spec.license_warning)
         values = {**report.to_dict(), "output_dir": str(folder)}
@@ -218,7 +213,7 @@ def _nothing(name: Name, tried: list[str], fix: str | None = None) -> Checkpoint
         source = name.spec.source
         by_hand = (
             f"get {source.file} from {source.link}, then: "
-            f"hf-ecg-bench convert {name.spec.id} --checkpoint {source.member or source.file}"
+            f"hf-ecg-bench convert {name.spec.id} --checkpoint {source.file}"
         )
         return CheckpointError(message, fix=f"{fix}; or {by_hand}" if fix else by_hand)
     return CheckpointError(message, fix=fix or "hf-ecg-bench list models, or check the path and the network")

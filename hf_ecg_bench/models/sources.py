@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import fnmatch
 import re
-import shutil
-import zipfile
-import zlib
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from glob import escape
 from pathlib import Path
 from typing import Any
@@ -19,7 +15,8 @@ from yaml import YAMLError
 
 from hf_ecg_bench.downloads import fetch, get_json
 from hf_ecg_bench.errors import CheckpointError, DownloadError, some
-from hf_ecg_bench.files import atomic_path, sha256_file
+from hf_ecg_bench.files import sha256_file
+from hf_ecg_bench.models.archives import extract
 from hf_ecg_bench.models.hub_snapshots import hub_snapshot
 from hf_ecg_bench.models.spec import Source
 
@@ -57,7 +54,7 @@ def fetch_checkpoint(source: Source, folder: Path) -> Checkpoint:
     """
     found = _HOSTS[source.host](source, folder)
     if source.member is not None:
-        found = Checkpoint(_extract(found.path, source.member, folder), found.origin, found.license, found.passing)
+        found = replace(found, path=extract(found.path, source.member, folder))
     if source.sha256 is not None and (digest := sha256_file(found.path)) != source.sha256:
         raise CheckpointError(
             f"{found.path.name} from {found.origin} is another file than the one this version knows "
@@ -143,30 +140,3 @@ def _one(files: list[dict[str, Any]], key: str, name: str, address: str) -> dict
         if file[key] == name:
             return file
     raise DownloadError(f"{address} has no file {name}; it has {some(str(file[key]) for file in files)}")
-
-
-def _extract(archive: Path, pattern: str, folder: Path) -> Path:
-    """The one member of a zip whose path or name matches, beside the archive; its checksum is verified."""
-    try:
-        with zipfile.ZipFile(archive) as file:
-            names = [info for info in file.infolist() if not info.is_dir()]
-            found = [i for i in names if fnmatch.fnmatch(i.filename, pattern) or Path(i.filename).name == pattern]
-            if len(found) != 1:
-                raise CheckpointError(
-                    f"{archive.name}: {len(found)} files in it match {pattern!r}, expected one; it holds "
-                    f"{some(i.filename for i in names)}"
-                )
-            target = folder / Path(found[0].filename).name
-            if target.is_file() and target.stat().st_size == found[0].file_size:
-                return target
-            free = shutil.disk_usage(folder).free
-            if found[0].file_size > free:
-                raise DownloadError(
-                    f"{target.name}: {found[0].file_size / 1e6:,.0f} MB unpacked, {free / 1e6:,.0f} MB are free",
-                    fix=f"free some space (df -h {folder}), then start the same command again",
-                )
-            with atomic_path(target) as temporary, file.open(found[0]) as packed, open(temporary, "wb") as unpacked:
-                shutil.copyfileobj(packed, unpacked, 1 << 20)
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise CheckpointError(f"{archive} is not a readable zip archive: {error}", fix=f"rm {archive}") from error
-    return target

@@ -174,6 +174,10 @@ class ModelSpec:
         """Whether there is a public checkpoint to adapt."""
         return self.source is not None
 
+    def variant(self, parameters: int) -> str | None:
+        """The name in `other_sizes` of a backbone with so many parameters; None for the usual one."""
+        return next((name for name, size in self.other_sizes.items() if size == parameters), None)
+
     @property
     def license_warning(self) -> str | None:
         """What to say aloud before the public weights are used; None where the licence is open or there are none."""

@@ -212,9 +212,21 @@ def test_figshare_zip_behind_a_redirect(spec, checkpoint, server, monkeypatch):
     assert cache.entries("ecg_founder")[0].sha256 == sha256_file(checkpoint)
 
 
+def test_an_archive_fetched_by_hand_is_converted_as_it_is(spec, checkpoint, tmp_path):
+    spec(ON_FIGSHARE)
+    with zipfile.ZipFile(tmp_path / "tiny.zip", "w") as archive:
+        archive.write(checkpoint, "run/tiny.pth")
+    entry = convert_into_cache("ecg_founder", tmp_path / "tiny.zip", "a test")
+    assert (entry.checkpoint, entry.sha256) == (FILE, sha256_file(checkpoint))
+    assert convert_into_cache("ecg_founder", checkpoint, "a test").folder == entry.folder
+
+
 @pytest.mark.parametrize(
     ("members", "message"),
-    [({"a.txt": b""}, "0 files in it match"), ({"a/tiny.pth": b"1", "b/tiny.pth": b"2"}, "2 files in it match")],
+    [
+        ({"a.txt": b""}, r"no file \*/tiny.pth"),
+        ({"a/tiny.pth": b"1", "b/tiny.pth": b"2"}, r"several files \*/tiny.pth"),
+    ],
 )
 def test_zips_without_the_one_member(spec, server, monkeypatch, members, message):
     spec(ON_FIGSHARE)
@@ -230,7 +242,7 @@ def test_a_zip_that_is_none(spec, server, monkeypatch):
     server.add("/storage", broken)
     file = {"name": "tiny.zip", "size": len(broken), "computed_md5": None, "download_url": server.url + "/storage"}
     server.add_json("/v2/articles/30192604/files/58173919", file)
-    with pytest.raises(CheckpointError, match="not a readable zip archive"):
+    with pytest.raises(CheckpointError, match="damaged or cut off"):
         load_model("ecg_founder")
 
 
@@ -318,6 +330,9 @@ def test_variants_live_beside_the_model(spec, tmp_path, monkeypatch):
     entry = convert_into_cache("ecg_founder", tmp_path / "shallow.pth", "a test")
     assert entry.model == "ecg_founder-shallow"
     assert entry.folder.parent.name == "ecg_founder-shallow"
+    card = (entry.folder / "README.md").read_text()
+    assert f"backbone parameters | {size:,}" in card
+    assert 'folder = "ecg-bench/ecg-founder-shallow"' in card
     assert cache.variants("ecg_founder") == ["ecg_founder-shallow"]
     assert load_model("ecg_founder-shallow").config.depths == [1, 1]
     assert load_model("ecg_founder").config.depths == list(declared.tiny["depths"])
