@@ -59,7 +59,7 @@ bench-reading: install ## windows against numpy.memmap, resampling against resam
 bench-data: install ## prepare against wfdb and against writing Parquet from memory
 	$(BIN)/python benchmarks/bench_data.py
 
-bench-training: install ## training steps of every model
+bench-training: install ## whole training steps of the two baselines at the protocol's batch size
 	$(BIN)/python benchmarks/bench_training.py
 
 bench-models: install ## every model against a plain implementation and its floor: time, memory, latency (ten minutes)
