@@ -1,11 +1,10 @@
 """What is declared about ECG-FM."""
 
-from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source, Unused
+from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source, Unused, overlaps_for_all
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import FillMissing, LinearResample, ZScore
 
 _CHALLENGE = "part of the PhysioNet/CinC Challenge 2021 data, on which it was pretrained"
-_OTHER = "pretrained on MIMIC-IV-ECG 1.0 and the PhysioNet/CinC Challenge 2021 data only"
 
 SPEC = ModelSpec(
     id="ecg_fm",
@@ -25,14 +24,14 @@ SPEC = ModelSpec(
     sampling_rate=500,
     window_seconds=5.0,
     pretraining=("MIMIC-IV-ECG 1.0", "PhysioNet/CinC Challenge 2021 1.0.3"),
-    overlaps=(
+    overlaps=overlaps_for_all(
         *(
             Overlap(dataset, "yes", _CHALLENGE)
             for dataset in ("ptbxl", "ningbo", "cpsc2018", "cpsc_extra", "georgia", "chapman")
         ),
         Overlap("mimic_iv_ecg", "yes", "pretrained on MIMIC-IV-ECG 1.0"),
         Overlap("ptb", "unknown", _CHALLENGE + "; whether its long recordings at 1000 Hz were used is not stated"),
-        *(Overlap(dataset, "no", _OTHER) for dataset in ("sph", "code15", "code_test", "echonext", "zzu_pecg")),
+        reason="pretrained on MIMIC-IV-ECG 1.0 and the PhysioNet/CinC Challenge 2021 data only",
     ),
     late=tuple(f"transformer.layers.{index}" for index in range(6, 12)),
     early=(

@@ -75,8 +75,8 @@ SPEC = ModelSpec(
         seconds=10,
         record=(FillMissing("zero"), FourierResample(100)),
         leads=MIMIC_LEADS,
-        note="The benchmark feeds 500 Hz, five times the rate of pretraining, and aVL before aVF where MIMIC-IV- "
-        "ECG has aVF first. The authors put 0 for missing samples after the resampling, which blanks the "
+        note="The benchmark feeds 500 Hz, five times the rate of pretraining, and aVL before aVF where MIMIC-IV-ECG "
+        "has aVF first. The authors put 0 for missing samples after the resampling, which blanks the "
         "whole lead; here gaps alone become 0. Their PTB-XL route standardises with the training set's mean "
         "and standard deviation: left out, as these belong to that data.",
     ),

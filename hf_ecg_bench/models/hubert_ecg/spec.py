@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from hf_ecg_bench.errors import CheckpointError
-from hf_ecg_bench.models.spec import ModelSpec, Overlap, Shapes, Source
+from hf_ecg_bench.models.spec import ModelSpec, Shapes, Source, overlaps_for_all
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import FillMissing, FirBandPass, FourierResample, JoinedDecimation, MinMax
 
@@ -38,8 +38,6 @@ def options_from(shapes: Shapes) -> dict[str, Any]:
     }
 
 
-_UNKNOWN = "pretrained on 9.1 million ECGs from four countries; which public data sets are among them was not verified"
-
 SPEC = ModelSpec(
     id="hubert_ecg",
     title="HuBERT-ECG",
@@ -61,23 +59,10 @@ SPEC = ModelSpec(
     sampling_rate=100,
     window_seconds=5.0,
     pretraining=("9.1 million ECGs from four countries (see the paper)",),
-    overlaps=tuple(
-        Overlap(dataset, "unknown", _UNKNOWN)
-        for dataset in (
-            "ptb",
-            "ptbxl",
-            "ningbo",
-            "cpsc2018",
-            "cpsc_extra",
-            "georgia",
-            "chapman",
-            "sph",
-            "code15",
-            "code_test",
-            "echonext",
-            "zzu_pecg",
-            "mimic_iv_ecg",
-        )
+    overlaps=overlaps_for_all(
+        others="unknown",
+        reason="pretrained on 9.1 million ECGs from four countries; which public data sets are among them was not "
+        "verified",
     ),
     # The large model has 16 layers: like the base model's, those from the seventh on are the late ones.
     late=tuple(f"transformer.layers.{index}" for index in range(6, 16)),
