@@ -60,7 +60,7 @@ class NaiveJepa(nn.Module):
         size = config.hidden_size
         self.patch = config.patch_size
         self.W_P = nn.Linear(self.patch, size)
-        self.pos_embed = nn.Parameter(torch.empty(ours.state_dict()["pos_embed"].shape), requires_grad=False)
+        self.pos_embed = nn.Parameter(torch.empty(ours.state_dict()["position_embedding"].shape), requires_grad=False)
         blocks = nn.ModuleList(Block(size, config.n_heads, config.intermediate_size) for _ in range(config.n_layers))
         self.encoder_blocks = nn.ModuleDict({"blocks": blocks})
         self.norm = nn.LayerNorm(size)

@@ -104,7 +104,9 @@ class NaiveStMem(_ViT):
         self.to_patch_embedding = nn.Sequential(
             nn.Identity(), nn.LayerNorm(self.patch), nn.Linear(self.patch, size), nn.LayerNorm(size)
         )
-        self.pos_embedding = nn.Parameter(torch.empty_like(ours.state_dict()["pos_embedding"]), requires_grad=False)
+        self.pos_embedding = nn.Parameter(
+            torch.empty_like(ours.state_dict()["position_embedding"]), requires_grad=False
+        )
         self.sep_embedding = nn.Parameter(torch.empty(size))
         self.lead_embeddings = nn.ParameterList(nn.Parameter(torch.empty(size)) for _ in range(12))
         copy_weights(self, ours, get_model_spec("st_mem"))

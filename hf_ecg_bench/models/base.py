@@ -30,7 +30,6 @@ class EcgPreTrainedModel(PreTrainedModel):
     main_input_name = "input_values"
     accepts_loss_kwargs = False  # Trainer then divides by the gradient accumulation steps itself
     supports_gradient_checkpointing = True  # every repeated block is a GradientCheckpointingLayer
-    has_attentions: ClassVar[bool] = False  # whether `output_attentions` has an answer
 
     def __init__(self, config: EcgConfig) -> None:
         config.check()  # from_pretrained sets overrides after the configuration's own check
@@ -92,6 +91,11 @@ class EcgModel(EcgPreTrainedModel):
 
     Subclasses must not call a submodule `encoder`: that name is the backbone's inside a classifier.
     """
+
+    @property
+    def has_attentions(self) -> bool:
+        """Whether there are attention layers, whose weights `output_attentions` asks for."""
+        return False
 
     def prepare_input(self, input_values: Tensor) -> Tensor:
         """What `forward_features` gets: missing samples become 0, in the dtype of the weights."""

@@ -11,6 +11,7 @@ from hf_ecg_bench.errors import CheckpointError, ContractError, unknown_name
 from hf_ecg_bench.models.preprocessing import PREPROCESSINGS
 
 KINDS = ("binary", "regression")
+LENGTH_FIX = "EcgFeatureExtractor.from_config(model.config) cuts windows of the right length"
 _HEADS = ("linear", "attention")  # the keys of heads.HEADS, here without torch modules
 
 # Written by transformers next to the fields, or accepted by it under another name.
@@ -61,7 +62,6 @@ class EcgConfig(PreTrainedConfig):
         "hidden_states",
         "attentions",
     ]
-    fixed_length: ClassVar[int | None] = None  # samples per window where the architecture takes no other length
 
     sampling_rate: int = 500
     window_seconds: float = 2.5
@@ -104,6 +104,11 @@ class EcgConfig(PreTrainedConfig):
         return {field.name for field in fields(cls)} | {"num_labels"}
 
     @property
+    def fixed_length(self) -> int | None:
+        """Samples per window where the architecture takes no other length."""
+        return None
+
+    @property
     def n_targets(self) -> int:
         """Outputs of the head."""
         return self.num_labels or 0
@@ -112,7 +117,9 @@ class EcgConfig(PreTrainedConfig):
         """Raise ContractError where the architecture cannot take windows of so many samples."""
         if samples < 1 or (self.fixed_length is not None and samples != self.fixed_length):
             expected = f"exactly {self.fixed_length}" if self.fixed_length is not None else "at least 1"
-            raise ContractError(f"{self.model_type} takes windows of {expected} samples, found {samples}")
+            raise ContractError(
+                f"{self.model_type} takes windows of {expected} samples, found {samples}", fix=LENGTH_FIX
+            )
 
     def check(self) -> None:
         """Raise where a value does not exist or values contradict each other; models call this too."""

@@ -58,7 +58,7 @@ def test_parameters_of_the_published_size():
         model = EcgJepaModel(EcgJepaConfig())
     assert sum(p.numel() for p in model.parameters()) == get_model_spec("ecg_jepa").parameters == 85_067_520
     assert len(list(model.parameters())) == 136
-    assert set(model.state_dict()) - {name for name, _ in model.named_parameters()} == {"pos_embed"}
+    assert set(model.state_dict()) - {name for name, _ in model.named_parameters()} == {"position_embedding"}
 
 
 def test_eight_leads_are_read():
@@ -81,7 +81,7 @@ def test_every_block_adds_the_positions():
     with torch.no_grad():
         states = model(tiny_windows("ecg_jepa").double(), output_hidden_states=True).hidden_states
     for before, after in pairwise(states):
-        torch.testing.assert_close(after - before, model.pos_embed.expand_as(before), rtol=0, atol=1e-12)
+        torch.testing.assert_close(after - before, model.position_embedding.expand_as(before), rtol=0, atol=1e-12)
 
 
 def test_attention_weights_are_zero_where_the_mask_is():

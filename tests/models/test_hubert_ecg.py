@@ -70,6 +70,11 @@ def test_shortest_window():
         model(torch.randn(2, 12, 93))
 
 
+def test_other_rates_do_not_fit_the_filter():
+    with pytest.raises(ContractError, match="made for 100 Hz, found sampling_rate 250"):
+        HubertEcgConfig(sampling_rate=250)
+
+
 def public_shapes(hidden: int, layers: int, inner: int) -> dict[str, tuple[int, ...]]:
     return {
         "feature_projection.projection.weight": (hidden, 512),

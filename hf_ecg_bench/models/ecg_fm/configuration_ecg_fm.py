@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import field
 
-from hf_ecg_bench.errors import ContractError, unknown_name
+from hf_ecg_bench.errors import unknown_name
 from hf_ecg_bench.models.layers.postnorm_configuration import PostNormConfig
 
 POOLINGS = ("mean", "nonzero_mean")
@@ -35,10 +35,3 @@ class EcgFmConfig(PostNormConfig):
         super().check()
         if self.pooling not in POOLINGS:
             raise unknown_name("pooling", str(self.pooling), POOLINGS)
-
-    def check_length(self, samples: int) -> None:
-        """See EcgConfig.check_length."""
-        if samples < self.receptive_field:
-            raise ContractError(
-                f"{self.model_type} takes windows of at least {self.receptive_field} samples, found {samples}"
-            )

@@ -29,7 +29,7 @@ class EcgJepaConfig(EcgConfig):
     intermediate_size: int = 3072
 
     @property
-    def fixed_length(self) -> int:  # type: ignore[override]
+    def fixed_length(self) -> int:
         """Samples of a window: the position table knows no other length."""
         return self.patch_size * self.n_patches
 

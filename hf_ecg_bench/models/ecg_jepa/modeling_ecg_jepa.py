@@ -17,7 +17,7 @@ from hf_ecg_bench.models.trace import Trace
 
 
 class EcgJepaBlock(PreNormBlock):
-    """A pre-norm block that adds the positions to its input: every block does, not the first alone.
+    """A pre-norm block with attention along leads and across them.
 
     Args:
         depth: which block it is, from 1.
@@ -35,17 +35,12 @@ class EcgJepaBlock(PreNormBlock):
             initialization.normal_(linear.weight, std=std)
             initialization.zeros_(linear.bias)
 
-    def forward(  # type: ignore[override]
-        self, x: Tensor, positions: Tensor, mask: Tensor | None = None, weights: bool = False
-    ) -> tuple[Tensor, Tensor | None]:
-        return super().forward(x + positions, mask, weights)
-
 
 class EcgJepaModel(EcgModel):
     """The encoder: `(batch, 12, 2500)` -> 400 tokens (8 leads of 50 patches, lead after lead) of width 768.
 
     Buffers:
-        pos_embed: (tokens, hidden_size), fixed, as in the checkpoint.
+        position_embedding: (tokens, hidden_size), fixed, as in the checkpoint.
         mask: (tokens, tokens) bool, which tokens see each other.
     """
 
@@ -54,13 +49,13 @@ class EcgJepaModel(EcgModel):
     _no_split_modules = ["EcgJepaBlock"]
     _supports_sdpa = True
 
-    pos_embed: Tensor
+    position_embedding: Tensor
     mask: Tensor
 
     def __init__(self, config: EcgJepaConfig) -> None:
         super().__init__(config)
         self.patch_embedding = nn.Linear(config.patch_size, config.hidden_size)
-        self.register_buffer("pos_embed", torch.empty(config.n_tokens, config.hidden_size))
+        self.register_buffer("position_embedding", torch.empty(config.n_tokens, config.hidden_size))
         self.register_buffer("mask", torch.empty(config.n_tokens, config.n_tokens, dtype=torch.bool), persistent=False)
         self.blocks = nn.ModuleList(EcgJepaBlock(config, depth) for depth in range(1, config.n_layers + 1))
         self.norm = nn.LayerNorm(config.hidden_size)
@@ -68,7 +63,7 @@ class EcgJepaModel(EcgModel):
 
     def hf_reset(self) -> None:
         """The fixed tables, and the patch embedding from N(0, 0.02^2) with zero bias."""
-        initialization.copy_(self.pos_embed, position_table(self.config.n_patches, self.config.hidden_size))
+        initialization.copy_(self.position_embedding, position_table(self.config.n_patches, self.config.hidden_size))
         initialization.copy_(self.mask, lead_patch_mask(N_TOKEN_LEADS, self.config.n_patches))
         initialization.normal_(self.patch_embedding.weight, std=0.02)
         initialization.zeros_(self.patch_embedding.bias)
@@ -78,8 +73,8 @@ class EcgJepaModel(EcgModel):
         leads = torch.cat([input_values[:, :2], input_values[:, 6:]], dim=1)  # I, II, V1 to V6
         x = self.patch_embedding(leads.view(leads.shape[0], self.config.n_tokens, self.config.patch_size))
         trace.state(x)
-        for block in self.blocks:
-            x, weights = block(x, self.pos_embed, self.mask, trace.wants_attentions)
+        for block in self.blocks:  # each gets the positions anew, not the first alone
+            x, weights = block(x + self.position_embedding, self.mask, trace.wants_attentions)
             trace.attention(weights)
             trace.state(x)
         return self.norm(x)

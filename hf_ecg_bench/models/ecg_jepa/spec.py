@@ -1,10 +1,8 @@
 """What is declared about ECG-JEPA."""
 
-from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source
+from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source, overlaps_for_all
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import FillMissing, FourierResample
-
-_OTHERS = "pretrained on the recordings of Chapman, Ningbo and CODE-15% only"
 
 SPEC = ModelSpec(
     id="ecg_jepa",
@@ -25,27 +23,14 @@ SPEC = ModelSpec(
     sampling_rate=250,
     window_seconds=10.0,
     pretraining=("Chapman", "Ningbo", "CODE-15%"),
-    overlaps=(
+    overlaps=overlaps_for_all(
         Overlap("chapman", "yes", "pretrained on its recordings, without labels"),
         Overlap("ningbo", "yes", "pretrained on its recordings, without labels"),
         Overlap("code15", "yes", "pretrained on its recordings, without labels"),
         Overlap(
             "code_test", "unknown", "from the network that CODE-15% comes from; shared patients were not ruled out"
         ),
-        *(
-            Overlap(dataset, "no", _OTHERS)
-            for dataset in (
-                "ptb",
-                "ptbxl",
-                "cpsc2018",
-                "cpsc_extra",
-                "georgia",
-                "sph",
-                "echonext",
-                "zzu_pecg",
-                "mimic_iv_ecg",
-            )
-        ),
+        reason="pretrained on the recordings of Chapman, Ningbo and CODE-15% only",
     ),
     late=(*(f"blocks.{index}" for index in range(3, 12)), "norm"),
     early=("patch_embedding", *(f"blocks.{index}" for index in range(3))),
@@ -60,6 +45,7 @@ SPEC = ModelSpec(
     containers=("encoder",),
     renames=(
         (r"^W_P\.", "patch_embedding."),
+        (r"^pos_embed$", "position_embedding"),
         (r"^encoder_blocks\.blocks\.", "blocks."),
         (r"\.attn\.", ".attention."),
         (r"\.mlp\.", "."),

@@ -7,16 +7,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-N_TAPS = 31  # int(0.3 * 100 Hz) = 30, made odd
+from hf_ecg_bench.models.hubert_ecg.configuration_hubert_ecg import FILTER_RATE, FILTER_TAPS
+
 BAND = (0.05, 47.0)  # Hz
-SAMPLING_RATE = 100
 
 
 def band_pass_taps() -> np.ndarray:
     """Window design: the ideal band-pass times a Hamming window, gain 1 at the centre of the pass-band."""
-    low, high = (2 * edge / SAMPLING_RATE for edge in BAND)
-    n = np.arange(N_TAPS) - (N_TAPS - 1) / 2
-    taps = (high * np.sinc(high * n) - low * np.sinc(low * n)) * np.hamming(N_TAPS)
+    low, high = (2 * edge / FILTER_RATE for edge in BAND)
+    n = np.arange(FILTER_TAPS) - (FILTER_TAPS - 1) / 2
+    taps = (high * np.sinc(high * n) - low * np.sinc(low * n)) * np.hamming(FILTER_TAPS)
     return taps / np.sum(taps * np.cos(np.pi * n * (low + high) / 2))
 
 

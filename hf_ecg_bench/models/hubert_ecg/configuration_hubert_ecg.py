@@ -5,8 +5,10 @@ from __future__ import annotations
 from hf_ecg_bench.errors import ContractError
 from hf_ecg_bench.models.layers.postnorm_configuration import PostNormConfig
 
-#: The band-pass filter refuses windows that are not longer than its padding, three times its 31 taps.
-FILTER_PADDING = 93
+FILTER_RATE = 100  # Hz
+FILTER_TAPS = 31  # int(0.3 * 100 Hz) = 30, made odd
+#: The band-pass filter refuses windows that are not longer than its padding.
+FILTER_PADDING = 3 * FILTER_TAPS
 
 
 class HubertEcgConfig(PostNormConfig):
@@ -21,10 +23,17 @@ class HubertEcgConfig(PostNormConfig):
     activation_dropout: float = 0.1
     layer_drop: float = 0.1
 
-    def check_length(self, samples: int) -> None:
-        """See EcgConfig.check_length."""
-        shortest = -(-self.receptive_field // self.n_leads)
-        if self.preprocessing == "paper":
-            shortest = max(shortest, FILTER_PADDING + 1)
-        if samples < shortest:
-            raise ContractError(f"{self.model_type} takes windows of at least {shortest} samples, found {samples}")
+    @property
+    def shortest_window(self) -> int:
+        """Samples of the shortest window: for the joined leads, and for the filter where the model filters."""
+        joined = -(-self.receptive_field // self.n_leads)
+        return joined if self.preprocessing == "original" else max(joined, FILTER_PADDING + 1)
+
+    def check(self) -> None:
+        """See EcgConfig.check."""
+        super().check()
+        if self.sampling_rate != FILTER_RATE:
+            raise ContractError(
+                f"HuBERT-ECG's filter is made for {FILTER_RATE} Hz, found sampling_rate {self.sampling_rate}",
+                fix=f"leave sampling_rate at {FILTER_RATE}: EcgFeatureExtractor resamples",
+            )

@@ -36,6 +36,3 @@ class HubertEcgForSequenceClassification(EcgForSequenceClassification):
 
     config_class = HubertEcgConfig
     backbone_class = HubertEcgModel
-    _no_split_modules = HubertEcgModel._no_split_modules
-    _supports_sdpa = True
-    has_attentions = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from hf_ecg_bench.errors import ContractError
-from hf_ecg_bench.models.configuration import EcgConfig
+from hf_ecg_bench.models.configuration import LENGTH_FIX, EcgConfig
 
 
 class PostNormConfig(EcgConfig):
@@ -48,6 +48,19 @@ class PostNormConfig(EcgConfig):
         for kernel, stride in zip(reversed(self.extractor_kernels), reversed(self.extractor_strides), strict=True):
             samples = (samples - 1) * stride + kernel
         return samples
+
+    @property
+    def shortest_window(self) -> int:
+        """Samples of the shortest window that can be taken."""
+        return self.receptive_field
+
+    def check_length(self, samples: int) -> None:
+        """See EcgConfig.check_length."""
+        if samples < self.shortest_window:
+            raise ContractError(
+                f"{self.model_type} takes windows of at least {self.shortest_window} samples, found {samples}",
+                fix=LENGTH_FIX,
+            )
 
     def check(self) -> None:
         """See EcgConfig.check."""

@@ -42,7 +42,7 @@ class MerlConfig(EcgConfig):
         super().__post_init__(**kwargs)
 
     @property
-    def fixed_length(self) -> int | None:  # type: ignore[override]
+    def fixed_length(self) -> int | None:
         """Samples of a window where the backbone takes no other length."""
         return self.n_patches * self.patch_size if self.backbone == "vit" else None
 

@@ -24,8 +24,8 @@ class MerlModel(EcgModel):
         self.post_init()
 
     @property
-    def has_attentions(self) -> bool:  # type: ignore[override]
-        """Whether the backbone has attention layers."""
+    def has_attentions(self) -> bool:
+        """See EcgModel."""
         return self.config.backbone == "vit"
 
     def forward_features(self, input_values: Tensor, trace: Trace) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hf_ecg_bench.errors import ContractError
-from hf_ecg_bench.models.configuration import EcgConfig
+from hf_ecg_bench.models.configuration import LENGTH_FIX, EcgConfig
 
 
 class StMemConfig(EcgConfig):
@@ -31,7 +31,8 @@ class StMemConfig(EcgConfig):
         if samples < 1 or samples % self.patch_size or samples > self.max_patches * self.patch_size:
             raise ContractError(
                 f"ST-MEM takes windows of a multiple of {self.patch_size} samples, at most "
-                f"{self.max_patches * self.patch_size}, found {samples}"
+                f"{self.max_patches * self.patch_size}, found {samples}",
+                fix=LENGTH_FIX,
             )
 
     def check(self) -> None:

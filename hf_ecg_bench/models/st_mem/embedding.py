@@ -29,11 +29,11 @@ class PatchEmbedding(nn.Module):
         return self.output_norm(self.linear(self.input_norm(patches)))
 
 
-def lead_table(pos_embedding: Tensor, separator: Tensor, leads: Tensor, n_patches: int) -> Tensor:
+def lead_table(position_embedding: Tensor, separator: Tensor, leads: Tensor, n_patches: int) -> Tensor:
     """What is added to the tokens of windows of `n_patches` patches, zeros standing for the separators' own tokens.
 
     Args:
-        pos_embedding: (1, max_patches + 2, width). The first row is the left separator's, the last one the right
+        position_embedding: (1, max_patches + 2, width). The first row is the left separator's, the last one the right
             separator's, whatever the number of patches; patch j (from 0) has row j + 1.
         separator: (width,), both separators' embedding.
         leads: (leads, width).
@@ -41,7 +41,7 @@ def lead_table(pos_embedding: Tensor, separator: Tensor, leads: Tensor, n_patche
     Returns:
         (leads, n_patches + 2, width).
     """
-    rows = pos_embedding[0]
+    rows = position_embedding[0]
     left, right = separator + rows[:1], separator + rows[-1:]
     return torch.cat([left, rows[1 : n_patches + 1], right])[None] + leads[:, None]
 

@@ -37,7 +37,7 @@ class StMemModel(EcgModel):
     """The encoder: `(batch, 12, 75 n)` -> 12 n tokens (lead after lead) of width 768, not normalised.
 
     Buffers:
-        pos_embedding: (1, max_patches + 2, hidden_size), fixed, as in the checkpoint; see `lead_table`.
+        position_embedding: (1, max_patches + 2, hidden_size), fixed, as in the checkpoint; see `lead_table`.
     """
 
     config_class = StMemConfig
@@ -45,13 +45,13 @@ class StMemModel(EcgModel):
     _no_split_modules = ["StMemBlock"]
     _supports_sdpa = True
 
-    pos_embedding: Tensor
+    position_embedding: Tensor
 
     def __init__(self, config: StMemConfig) -> None:
         super().__init__(config)
         size = config.hidden_size
         self.patch_embedding = PatchEmbedding(config)
-        self.register_buffer("pos_embedding", torch.empty(1, config.max_patches + 2, size))
+        self.register_buffer("position_embedding", torch.empty(1, config.max_patches + 2, size))
         self.sep_embedding = nn.Parameter(torch.empty(size))
         self.lead_embeddings = nn.ParameterList(nn.Parameter(torch.empty(size)) for _ in range(config.n_leads))
         self.blocks = nn.ModuleList(StMemBlock(config) for _ in range(config.n_layers))
@@ -60,7 +60,7 @@ class StMemModel(EcgModel):
 
     def hf_reset(self) -> None:
         """The fixed positions; separator and leads from N(0, 0.02^2)."""
-        initialization.copy_(self.pos_embedding, position_table(self.config.max_patches, self.config.hidden_size))
+        initialization.copy_(self.position_embedding, position_table(self.config.max_patches, self.config.hidden_size))
         for embedding in (self.sep_embedding, *self.lead_embeddings):
             initialization.normal_(embedding, std=0.02)
 
@@ -68,7 +68,7 @@ class StMemModel(EcgModel):
         """See EcgModel."""
         patches = self.patch_embedding(input_values.unflatten(2, (-1, self.config.patch_size)))
         leads = torch.stack(list(self.lead_embeddings))
-        x = with_separators(patches, lead_table(self.pos_embedding, self.sep_embedding, leads, patches.shape[2]))
+        x = with_separators(patches, lead_table(self.position_embedding, self.sep_embedding, leads, patches.shape[2]))
         trace.state(x)
         for block in self.blocks:
             x, weights = block(x, None, trace.wants_attentions)

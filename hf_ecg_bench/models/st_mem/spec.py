@@ -1,10 +1,8 @@
 """What is declared about ST-MEM."""
 
-from hf_ecg_bench.models.spec import Fault, ModelSpec, Overlap, Source, Unused
+from hf_ecg_bench.models.spec import Fault, ModelSpec, Overlap, Source, Unused, overlaps_for_all
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import FillMissing, FourierResample, HighPass, LowPass, ZScore
-
-_OTHERS = "pretrained on the recordings of Chapman, Ningbo and CODE-15% only"
 
 SPEC = ModelSpec(
     id="st_mem",
@@ -25,27 +23,14 @@ SPEC = ModelSpec(
     sampling_rate=250,
     window_seconds=2.4,
     pretraining=("Chapman", "Ningbo", "CODE-15%"),
-    overlaps=(
+    overlaps=overlaps_for_all(
         Overlap("chapman", "yes", "pretrained on its recordings, without labels"),
         Overlap("ningbo", "yes", "pretrained on its recordings, without labels"),
         Overlap("code15", "yes", "pretrained on its recordings, without labels"),
         Overlap(
             "code_test", "unknown", "from the network that CODE-15% comes from; shared patients were not ruled out"
         ),
-        *(
-            Overlap(dataset, "no", _OTHERS)
-            for dataset in (
-                "ptb",
-                "ptbxl",
-                "cpsc2018",
-                "cpsc_extra",
-                "georgia",
-                "sph",
-                "echonext",
-                "zzu_pecg",
-                "mimic_iv_ecg",
-            )
-        ),
+        reason="pretrained on the recordings of Chapman, Ningbo and CODE-15% only",
     ),
     late=(*(f"blocks.{index}" for index in range(3, 12)), "norm"),
     early=("patch_embedding", "sep_embedding", "lead_embeddings", *(f"blocks.{index}" for index in range(3))),
@@ -65,6 +50,7 @@ SPEC = ModelSpec(
     containers=("model",),
     renames=(
         (r"^encoder\.", ""),
+        (r"^pos_embedding$", "position_embedding"),
         (r"^to_patch_embedding\.1\.", "patch_embedding.input_norm."),
         (r"^to_patch_embedding\.2\.", "patch_embedding.linear."),
         (r"^to_patch_embedding\.3\.", "patch_embedding.output_norm."),
