@@ -2,7 +2,7 @@
 
     python benchmarks/bench_training.py [--models s4 net1d] [--batch-size 64] [--steps 5] [--json]
 
-The two baselines by default; a transformer's step of 64 windows takes a CPU minutes, and `bench_models.py` has them all.
+The two baselines by default; a transformer's step of 64 windows takes a CPU minutes; `bench_models.py` has them all.
 There is no yardstick of another project here; the figures say what a run costs on this machine (records per epoch over
 records per second), and the loader's share says whether reading limits it.
 """
