@@ -46,9 +46,12 @@ def export_program(model: EcgPreTrainedModel, samples: int | None = None) -> Exp
         ContractError: a length that the architecture does not take.
     """
     if not isinstance(model, EcgPreTrainedModel):
-        raise EcgBenchError(f"only models of this package are exported, found {type(model).__name__}")
+        raise EcgBenchError(
+            f"only models of this package are exported, found {type(model).__name__}", fix="load_model(...)"
+        )
     config = model.config
-    length = samples or config.fixed_length or round(config.window_seconds * config.sampling_rate)
+    protocol = config.fixed_length or round(config.window_seconds * config.sampling_rate)
+    length = protocol if samples is None else samples
     windows = torch.zeros(3, config.n_leads, length, dtype=model.dtype, device=model.device)
     with torch.no_grad(), kept_as_constants():
         model.eval()(windows)  # leaves kernels in the caches, and says what is wrong in fewer words than the exporter
@@ -70,7 +73,9 @@ def export_onnx(model: EcgPreTrainedModel, file: str | Path, samples: int | None
         ) from error
     program = export_program(model, samples)
     names = [name for name in OUTPUTS if name in program.module()(*program.example_inputs[0])]
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    talkative = logging.getLogger("torch.onnx")
+    level = talkative.level
+    talkative.setLevel(logging.ERROR)
     try:
         result: Any = torch.onnx.export(
             program, dynamo=True, input_names=["input_values"], output_names=names, verbose=False
@@ -80,6 +85,8 @@ def export_onnx(model: EcgPreTrainedModel, file: str | Path, samples: int | None
             f"{model.config.model_type} cannot be written as ONNX: {first_line(error.__cause__ or error)}",
             fix="use export_program, which takes every model",
         ) from error
+    finally:
+        talkative.setLevel(level)
     with atomic_path(file) as temporary:
         result.save(str(temporary))
     return Path(file)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 from transformers import BatchFeature, FeatureExtractionMixin
@@ -46,7 +46,7 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
         window_seconds: float = 2.5,
         leads: Sequence[str] = LEADS,
         fixed_length: int | None = None,
-        tail: str = "drop",
+        tail: Tail = "drop",
         preprocessing: str = "paper",
         record_steps: Sequence[Mapping[str, Any]] = (),
         window_steps: Sequence[Mapping[str, Any]] = (),
@@ -57,11 +57,13 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
             raise unknown_name("preprocessing", preprocessing, PREPROCESSINGS)
         if preprocessing == "paper" and (record_steps or window_steps):
             raise ContractError("the preprocessing 'paper' has no steps of its own", fix="preprocessing='original'")
+        if tail not in get_args(Tail):
+            raise unknown_name("rule for a record's end", str(tail), get_args(Tail))
         self.sampling_rate = sampling_rate
         self.window_seconds = window_seconds
         self.leads = list(leads)
         self.fixed_length = fixed_length
-        self.tail = tail
+        self.tail: Tail = tail
         self.preprocessing = preprocessing
         self.record_steps = [step_from_dict(step).to_dict() for step in record_steps]
         self.window_steps = [step_from_dict(step).to_dict() for step in window_steps]
@@ -152,7 +154,7 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
         return conversion.finish(self._cut(prepared, conversion.window))
 
     def _cut(self, signal: np.ndarray, window: int) -> np.ndarray:
-        starts = evaluation_starts(len(signal), window, "shift" if self.tail == "shift" else "drop")
+        starts = evaluation_starts(len(signal), window, self.tail)
         return np.stack([signal[start : start + window] for start in starts])
 
     @staticmethod

@@ -11,7 +11,7 @@ import torch
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, PreTrainedModel
 
 import hf_ecg_bench.models  # noqa: F401  registers the Auto classes
-from hf_ecg_bench.errors import CheckpointError, first_line, unknown_name
+from hf_ecg_bench.errors import CheckpointError, ContractError, UnknownNameError, first_line, unknown_name
 from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.preprocessing import changed_preprocessing, preprocessing_overrides
 from hf_ecg_bench.models.registry import MODELS, model_class
@@ -54,7 +54,7 @@ def load_model(
 
     Raises:
         UnknownNameError: no such model, head, target kind, preprocessing or configuration field.
-        ContractError: a model without an original preprocessing is asked for it.
+        ContractError: a model without an original preprocessing is asked for it, or kinds come without names.
         CheckpointError: weights that are absent, damaged, or do not fit.
     """
     fresh = fresh_spec(name_or_dir, pretrained)
@@ -71,7 +71,7 @@ def load_model(
             "target_kinds": list(target_kinds) if target_kinds is not None else ["binary"] * len(names),
         }
     elif target_kinds is not None:
-        raise CheckpointError("target_kinds was given without target_names", fix="pass both")
+        raise ContractError("target_kinds was given without target_names", fix="pass both")
     with _seeded(seed):
         if fresh is not None:
             return _fresh(fresh, overrides, preprocessing)
@@ -86,15 +86,22 @@ def fresh_spec(name_or_dir: str | os.PathLike[str], pretrained: bool | None = No
     """The declaration of the model where `load_model` builds a fresh one, None where it loads weights.
 
     Raises:
-        UnknownNameError: no such model.
+        UnknownNameError: no such model, or a fresh one of a size or architecture that only published weights have
+            a name for.
     """
     name = os.fspath(name_or_dir)
     if name not in MODELS and (found := find_local(name)) and found.origin == "folder":
         return None
-    spec = parse_name(name).spec
-    if spec is None:
+    parsed = parse_name(name)
+    spec = parsed.spec
+    if spec is None or (spec.pretrained if pretrained is None else pretrained):
         return None
-    return None if (spec.pretrained if pretrained is None else pretrained) else spec
+    if parsed.cached != spec.id:
+        raise UnknownNameError(
+            f"{name!r} names published weights; a fresh {spec.title} is {spec.id!r}, sized by its configuration",
+            fix=f"load_model({spec.id!r}, pretrained=False, ...), with fields of its configuration",
+        )
+    return spec
 
 
 def read_config(source: str | os.PathLike[str]) -> EcgConfig:
@@ -132,16 +139,17 @@ def _load(source: str, overrides: dict[str, Any], preprocessing: str | None) -> 
         raise CheckpointError(
             f"{source} is a backbone: a head needs target_names", fix="load_model(..., target_names=[...])"
         )
-    before = (config.head, list((config.id2label or {}).values()))
+    old_head, old_targets = config.head, _targets(config)
     for name, value in overrides.items():
         if name not in config.field_names():
             raise unknown_name(f"{type(config).__name__} field", name, config.field_names())
         setattr(config, name, value)
-    if "id2label" in overrides:  # what the folder's own targets were scaled with says nothing about these
+    other_targets = _targets(config) != old_targets
+    if other_targets:  # what the folder's own were scaled with says nothing about these
         for name in ("target_mean", "target_std"):
             setattr(config, name, overrides.get(name))
     auto = AutoModelForSequenceClassification if is_classifier or "id2label" in overrides else AutoModel
-    other_head = is_classifier and before != (config.head, list((config.id2label or {}).values()))
+    other_head = is_classifier and (other_targets or config.head != old_head)
     try:
         model = auto.from_pretrained(source, config=config, ignore_mismatched_sizes=other_head)
     except OSError as error:
@@ -150,6 +158,12 @@ def _load(source: str, overrides: dict[str, Any], preprocessing: str | None) -> 
         # Weights of the same shape for other targets would be taken over without a word: draw a new head instead.
         model.head = type(model.head)(config.hidden_size, config.n_targets).to(model.dtype).eval()
     return model
+
+
+def _targets(config: EcgConfig) -> tuple[list[str], list[str]]:
+    """Names and kinds."""
+    names = list((config.id2label or {}).values())
+    return names, config.target_kinds or ["binary"] * len(names)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-import torch
 from scipy import interpolate
 from scipy import signal as sp
 from transformers import AutoConfig, AutoFeatureExtractor
@@ -21,7 +20,6 @@ from hf_ecg_bench.models.preprocessing import changed_preprocessing, preprocessi
 from hf_ecg_bench.models.registry import get_model_spec, list_models, model_class
 from hf_ecg_bench.signals import resampling
 from hf_ecg_bench.signals.leads import LEADS
-from tests.models.fills import classifier
 
 PRETRAINED = [model for model in list_models() if get_model_spec(model).pretrained]
 BASELINES = [model for model in list_models() if not get_model_spec(model).pretrained]
@@ -209,13 +207,6 @@ def test_channels_come_in_the_original_order(record):
     np.testing.assert_array_equal(there, turned)
 
 
-def test_hubert_filters_in_one_place_only():
-    windows = torch.rand(2, 12, 500)
-    own = classifier("hubert_ecg", preprocessing="original").base_model.prepare_input(windows)
-    assert torch.equal(own, windows.flatten(1))
-    assert not torch.equal(classifier("hubert_ecg").base_model.prepare_input(windows), windows.flatten(1))
-
-
 def test_converted_model_carries_the_choice():
     spec = get_model_spec("ecg_founder")
     backbone = model_class("ecg_founder", "Model")(model_class("ecg_founder", "Config")())
@@ -229,6 +220,7 @@ def test_converted_model_carries_the_choice():
     ("options", "error", "message"),
     [
         ({"preprocessing": "orignal"}, UnknownNameError, "did you mean 'original'"),
+        ({"tail": "shfit"}, UnknownNameError, "did you mean 'shift'"),
         ({"record_steps": [{"step": "notch", "frequency": 50}]}, ContractError, "'paper' has no steps"),
         ({"preprocessing": "original", "window_steps": [{"step": "notsch"}]}, UnknownNameError, "did you mean 'notch'"),
     ],

@@ -116,6 +116,20 @@ def test_head_follows_the_target_names_not_their_number(model_id, tmp_path):
     assert not fresh.head.training
 
 
+def test_kinds_belong_to_the_targets(tmp_path):
+    """A head for a number is none for yes or no; what a number was scaled with stays with it."""
+    options = {"target_names": ["a", "age"], "target_mean": [0.0, 60.0], "target_std": [1.0, 9.0]}
+    tiny = get_model_spec("s4").tiny
+    model = load_model("s4", target_kinds=["binary", "regression"], **options, **tiny)
+    save_model(model, tmp_path / "model")
+    same = load_model(tmp_path / "model", target_names=["a", "age"], target_kinds=["binary", "regression"])
+    assert torch.equal(same.head.weight, model.head.weight)
+    assert (same.config.target_mean, same.config.target_std) == ([0.0, 60.0], [1.0, 9.0])
+    other = load_model(tmp_path / "model", target_names=["a", "age"])
+    assert not torch.equal(other.head.weight, model.head.weight)
+    assert other.config.target_mean is None
+
+
 def test_folder_named_like_a_model_is_not_taken_for_it(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     save_model(load_model("s4", n_layers=1, hidden_size=16), tmp_path / "s4")
@@ -231,6 +245,11 @@ def test_names_are_checked():
         load_model("s4", target_names=["a"], target_kinds=["binary", "binary"])
     with pytest.raises(CheckpointError, match="no public weights"):
         load_model("s4", pretrained=True)
+    with pytest.raises(ContractError, match="without target_names"):
+        load_model("s4", target_kinds=["binary"])
+    for name, options in (("s4-tiny", {}), ("merl-vit", {"pretrained": False})):
+        with pytest.raises(UnknownNameError, match="names published weights"):
+            load_model(name, **options)
     assert fresh_spec("ecg_founder") is None
     assert fresh_spec("ecg-bench/s4").id == "s4"
 
