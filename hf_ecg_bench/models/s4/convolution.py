@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+BLOCK = 128  # channels whose spectra, at the lengths of ECG windows, fit into a processor's second cache
+
 
 def fft_length(minimum: int) -> int:
     """The smallest of 2^k, 3 * 2^k, 5 * 2^k that is at least `minimum`: lengths that FFTs are fastest for."""
@@ -45,7 +47,7 @@ def long_convolution(u: Tensor, kernel: Tensor) -> Tensor:
 
 
 class _LongConvolution(torch.autograd.Function):
-    """irfft(rfft(u, n) rfft(kernel)) cut to the input's length, one sample at a time.
+    """irfft(rfft(u, n) rfft(kernel)) cut to the input's length, one sample and a block of channels at a time.
 
     So the spectra stay in the processor's cache: three times faster on a CPU than whole batches. The backward pass
     transforms the input again instead of keeping its spectrum, and needs no complex FFT of full length, unlike
@@ -56,12 +58,13 @@ class _LongConvolution(torch.autograd.Function):
     def forward(ctx: Any, u: Tensor, kernel: Tensor) -> Tensor:
         batch, length, channels = u.shape
         n, response = kernel.shape[-1], torch.fft.rfft(kernel)
-        y, padded = u.new_empty(channels, batch, length), u.new_zeros(channels, n)
+        y, padded = u.new_empty(channels, batch, length), u.new_zeros(min(BLOCK, channels), n)
         turned = u.new_empty(batch if any(ctx.needs_input_grad) else 1, channels, length)
         for index in range(batch):
             signal = turned[index % len(turned)].copy_(u[index].t())
-            spectrum = _spectrum(signal, padded).mul_(response)
-            y[:, index] = torch.fft.irfft(spectrum, n)[:, :length]
+            for block in _blocks(channels):
+                spectrum = _spectrum(signal[block], padded).mul_(response[block])
+                y[block, index] = torch.fft.irfft(spectrum, n)[:, :length]
         ctx.save_for_backward(turned, response)
         ctx.n = n
         return y
@@ -75,19 +78,28 @@ class _LongConvolution(torch.autograd.Function):
         grad_u = turned.new_empty(batch, length, channels) if to_input else None
         grad_response = torch.zeros_like(response) if to_kernel else None
         adjoint = response.conj().resolve_conj()
-        padded, padded_u = (turned.new_zeros(channels, ctx.n) for _ in range(2))
+        padded, padded_u = (turned.new_zeros(min(BLOCK, channels), ctx.n) for _ in range(2))
+        signal = turned.new_empty(channels, length)
         for index in range(batch):
-            spectrum = _spectrum(grad[:, index], padded)
-            if grad_response is not None:
-                grad_response += _spectrum(turned[index], padded_u).conj_physical_().mul_(spectrum)
+            for block in _blocks(channels):
+                spectrum = _spectrum(grad[block, index], padded)
+                if grad_response is not None:
+                    before = _spectrum(turned[index, block], padded_u)
+                    grad_response[block] += before.conj_physical_().mul_(spectrum)
+                if grad_u is not None:
+                    signal[block] = torch.fft.irfft(spectrum.mul_(adjoint[block]), ctx.n)[:, :length]
             if grad_u is not None:
-                signal = torch.fft.irfft(spectrum.mul_(adjoint), ctx.n)[:, :length]
-                grad_u[index] = signal.contiguous().t()
+                grad_u[index] = signal.t()
         grad_kernel = None if grad_response is None else torch.fft.irfft(grad_response, ctx.n)
         return grad_u, grad_kernel
 
 
+def _blocks(channels: int) -> list[slice]:
+    return [slice(start, start + BLOCK) for start in range(0, channels, BLOCK)]
+
+
 def _spectrum(signal: Tensor, padded: Tensor) -> Tensor:
     """Of a (channels, length) signal; `padded` is room for it, whose end is and stays zero."""
-    padded[:, : signal.shape[1]] = signal
-    return torch.fft.rfft(padded)
+    room = padded[: len(signal)]
+    room[:, : signal.shape[1]] = signal
+    return torch.fft.rfft(room)
