@@ -36,6 +36,12 @@ class Case:
         """What is declared about it."""
         return get_model_spec(self.model_id)
 
+    @property
+    def architecture(self) -> dict[str, str]:
+        """Fields of the configuration that choose it at its published size: those of the variant that are words."""
+        fields = self.spec.tiny_variants[self.variant] if self.variant else {}
+        return {name: value for name, value in fields.items() if isinstance(value, str)}
+
     def build(self, head: str = "linear", **options) -> nn.Module:
         """A tiny classifier in eval mode. Its weights are drawn by name: fresh ones hide parts that start at 0."""
         return filled(classifier(self.model_id, head, variant=self.variant, **options)).float()

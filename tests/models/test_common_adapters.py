@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 import pytest
 import torch
@@ -24,9 +23,6 @@ from tests.models.common import (
     same_tensors,
     shared_model,
 )
-from tests.models.fills import classifier
-
-GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "lora.json"
 
 
 def adapted(case, head="linear", **options):
@@ -127,44 +123,6 @@ def test_checkpointing_and_groups_under_adapters(case):
     assert sorted(listed) == sorted(id(parameter) for parameter in wrapped.parameters() if parameter.requires_grad)
 
 
-def full_size(case):
-    """The published architecture without memory for its weights."""
-    variant = case.spec.tiny_variants.get(case.variant, {})
-    with torch.device("meta"):
-        return classifier(case.model_id, small=False, **{k: v for k, v in variant.items() if isinstance(v, str)})
-
-
-def share(case) -> dict[str, int]:
-    """Adapted layers and trained parameters at rank 8 with three targets, by PEFT."""
-    model = full_size(case)
-    total = sum(p.numel() for p in model.parameters())
-    wrapped = add_lora(model, rank=8)
-    trained = {name: p.numel() for name, p in wrapped.named_parameters() if p.requires_grad}
-    return {
-        "layers": sum("lora_A" in name for name in trained),
-        "adapters": sum(number for name, number in trained.items() if "lora_" in name),
-        "head": sum(number for name, number in trained.items() if ".head." in name),
-        "model": total,
-    }
-
-
-@pytest.mark.parametrize("case", CASES, ids=str)
-def test_trained_share_at_full_size(case):
-    """Against the recorded numbers, and against the sizes of the layers that the patterns name."""
-    import re
-
-    found = share(case)
-    assert found == json.loads(GOLDEN.read_text())[str(case)]
-    modules = [
-        module
-        for name, module in full_size(case).named_modules()
-        if any(re.fullmatch(pattern, name) for pattern in case.spec.lora_targets)
-    ]
-    assert found["layers"] == len(modules)
-    sizes = ((m.weight.shape[0], m.weight[0].numel()) for m in modules)
-    assert found["adapters"] == sum(8 * (outputs + inputs) for outputs, inputs in sizes)
-
-
 def test_bad_adapters_are_refused_in_words():
     case = next(case for case in CASES if case.model_id == "net1d")
     for options, message in (
@@ -183,7 +141,3 @@ def test_bad_adapters_are_refused_in_words():
         add_lora(case.build(freeze_backbone=True))
     with pytest.raises(TrainingError, match="already"):
         add_lora(add_lora(case.build()).get_base_model())
-
-
-if __name__ == "__main__":  # write the golden file: python -m tests.models.test_common_adapters
-    GOLDEN.write_text(json.dumps({str(case): share(case) for case in CASES}, indent=1) + "\n", encoding="utf-8")

@@ -3,18 +3,44 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
+import torch
 
-from hf_ecg_bench.models.registry import list_models
-from tests.models.make_golden import FOLDER, VARIANTS, golden
+from tests.models.common import every_case
+from tests.models.fills import classifier
+from tests.models.make_golden import golden, golden_file, lora_share
 
 
-@pytest.mark.parametrize("name", [*list_models(), *VARIANTS])
-def test_golden_values(name):
-    expected = json.loads((FOLDER / f"{name}.json").read_text())
-    found = golden(name)
+def recorded(case) -> dict:
+    file = golden_file(case)
+    assert file.is_file(), f"no golden values: python -m tests.models.make_golden {case.model_id}"
+    return json.loads(file.read_text())
+
+
+@every_case
+def test_golden_values(case):
+    expected = recorded(case)
+    expected.pop("lora")
+    found = golden(case)
     assert found.keys() == expected.keys()
-    for case, values in expected.items():
+    for name, values in expected.items():
         for what, numbers in values.items():
-            assert found[case][what] == pytest.approx(numbers, rel=1e-9, abs=1e-10), (case, what)
+            assert found[name][what] == pytest.approx(numbers, rel=1e-9, abs=1e-10), (name, what)
+
+
+@every_case
+def test_what_lora_trains_at_full_size(case):
+    """Against the recorded numbers, and against the sizes of the layers that the patterns name."""
+    found = lora_share(case)
+    assert found == recorded(case)["lora"]
+    with torch.device("meta"):
+        model = classifier(case.model_id, small=False, **case.architecture)
+    sizes = [
+        (module.weight.shape[0], module.weight[0].numel())
+        for name, module in model.named_modules()
+        if any(re.fullmatch(pattern, name) for pattern in case.spec.lora_targets)
+    ]
+    assert found["layers"] == len(sizes)
+    assert found["adapters"] == sum(8 * (outputs + inputs) for outputs, inputs in sizes)
