@@ -13,13 +13,17 @@ from hf_ecg_bench.data.wfdb_reader import WfdbRecord
 from hf_ecg_bench.data.wfdb_reader import read_record as read_wfdb
 from hf_ecg_bench.errors import DataError, first_line
 from hf_ecg_bench.signals.contract import VOLTS
-from hf_ecg_bench.signals.leads import limb_lead_residual, to_canonical
+from hf_ecg_bench.signals.leads import to_canonical
+from hf_ecg_bench.signals.limb_order import fit_limb_leads
 
 _SUFFIXES = (".hea", ".dat", ".mat")
 _UNITS = {unit.casefold(): volts for unit, volts in VOLTS.items()}
 # What our own reader leaves to the wfdb package: other storage formats and records in several segments.
 _FOREIGN = ("unsupported storage format", "is not supported")
-# Lead relations hold to some microvolts of rounding; columns that are swapped are off by a good part of the signal.
+# Lead relations hold to some microvolts of rounding, and swapped columns fit much better under their right names: of
+# 786 public recordings in order none fits twice as well in another order. A contradiction that no other names explain
+# has to be a good part of the signal.
+_ROUNDING_MV = 0.01
 _TOLERANCE_MV, _TOLERANCE_SHARE = 0.1, 0.2
 
 
@@ -62,21 +66,28 @@ def read_record(path: str | os.PathLike[str], *, check_leads: bool = True) -> Ec
 def check_lead_order(signal: np.ndarray, *, where: str) -> None:
     """Refuse 12 leads whose limb leads do not fit together (II = I + III and the augmented leads).
 
+    What is wrong with V1 to V6 cannot be seen: no relation connects them.
+
     Args:
         signal: (time, 12) in mV.
 
     Raises:
         DataError: columns in another order, mislabelled, scaled one by one, or empty.
     """
-    residual = limb_lead_residual(signal)
-    limb = signal[:, :6][np.isfinite(signal[:, :6])]
-    level = float(np.sqrt(np.mean(limb.astype(np.float64) ** 2))) if limb.size else 0.0
-    if residual > max(_TOLERANCE_MV, _TOLERANCE_SHARE * level):
-        raise DataError(
-            f"{where}: the limb leads contradict each other (II - I - III and the augmented leads are off by "
-            f"{residual:.2f} mV): columns in another order, mislabelled or missing",
-            fix="give the columns in the order I II III aVR aVL aVF V1..V6, or name them in leads=",
-        )
+    fit = fit_limb_leads(signal)
+    if fit is None:
+        return
+    limb = signal[:, :6][np.isfinite(signal[:, :6])].astype(np.float64)
+    level = float(np.sqrt(np.mean(limb**2)))
+    named = fit.residual > _ROUNDING_MV and fit.best < fit.residual / 2
+    if not named and fit.residual <= max(_TOLERANCE_MV, _TOLERANCE_SHARE * level):
+        return
+    better = f"; as {' '.join(fit.order)} they fit to {fit.best:.3f} mV" if named else ""
+    raise DataError(
+        f"{where}: the limb leads contradict each other (II - I - III and the augmented leads are off by "
+        f"{fit.residual:.2f} mV{better}): columns in another order, mislabelled or missing",
+        fix="give the columns in the order I II III aVR aVL aVF V1..V6, or name them in leads=",
+    )
 
 
 def _millivolts(record: WfdbRecord, where: str) -> np.ndarray:
