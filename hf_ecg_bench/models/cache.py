@@ -26,7 +26,7 @@ from hf_ecg_bench.models.spec import ModelSpec
 
 WEIGHTS = "model.safetensors"
 # Raised when folders converted by earlier versions cannot be loaded any more: they are then converted again.
-_LAYOUT = 1
+_LAYOUT = 2
 _DIGITS = 16
 
 
