@@ -19,7 +19,7 @@ from hf_ecg_bench.models.layers.postnorm import PostNormTransformer
 from hf_ecg_bench.models.layers.postnorm_extractor import convolution, normed_convolution
 from hf_ecg_bench.models.layers.postnorm_position import PositionalConvolution
 from hf_ecg_bench.models.trace import Trace
-from tests.models.fills import classifier, fill, filled, tiny_windows
+from tests.models.fills import fill, filled
 
 
 def tiny(**options) -> HubertEcgConfig:
@@ -202,19 +202,3 @@ def test_dropout_share_scale_and_seed():
 def test_contradictions_are_refused(options, message):
     with pytest.raises(ContractError, match=message):
         tiny(**options)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("model_id", ["hubert_ecg", "ecg_fm"])
-def test_one_graph_and_exported_for_any_batch(model_id):
-    """No graph break, layer drop in train mode included; one exported program serves all batch sizes."""
-    model, x = classifier(model_id), tiny_windows(model_id, 3)
-    torch._dynamo.reset()
-    compiled = torch.compile(model, fullgraph=True, backend="aot_eager")
-    compiled(x, labels=torch.zeros(3, 3)).loss.backward()
-    model.eval()
-    with torch.no_grad():
-        torch.testing.assert_close(compiled(x).logits, model(x).logits)
-        exported = torch.export.export(model.encoder, (x,), dynamic_shapes=({0: torch.export.Dim.DYNAMIC},))
-        other = tiny_windows(model_id, 5)
-        torch.testing.assert_close(exported.module()(other).pooler_output, model.encoder(other).pooler_output)

@@ -10,6 +10,7 @@ import pytest
 from hf_ecg_bench.errors import UnknownNameError
 from hf_ecg_bench.models import get_model_spec, list_models
 from hf_ecg_bench.models.card import render_model_card
+from hf_ecg_bench.models.spec import TEST_SETS
 
 CHECK = "assert type(AutoConfig.for_model('s4')).__name__ == 'S4Config'; "
 MODEL = "assert AutoModel._model_mapping[type(AutoConfig.for_model('net1d'))].__name__ == 'Net1dModel'; "
@@ -35,6 +36,17 @@ EXTRACTOR = (
 )
 def test_registration(program):
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("model_id", list_models())
+def test_declarations_are_complete(model_id):
+    spec = get_model_spec(model_id)
+    assert (spec.original is not None) == bool(spec.pretraining) == spec.pretrained
+    assert sorted(overlap.dataset for overlap in spec.overlaps) == (sorted(TEST_SETS) if spec.pretrained else [])
+    assert all(overlap.reason for overlap in spec.overlaps)
+    assert bool(spec.late) == bool(spec.early) == spec.pretrained
+    assert spec.lora_targets
+    assert spec.tiny
 
 
 def test_specs_and_cards():
