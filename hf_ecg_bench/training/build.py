@@ -22,7 +22,7 @@ from hf_ecg_bench.signals.original import plan_original
 from hf_ecg_bench.tasks.targets import TargetColumns
 from hf_ecg_bench.tasks.task import SelectionMetric
 from hf_ecg_bench.training.batches import EvaluationWindows, TrainingWindows, collate
-from hf_ecg_bench.training.faults import FaultEffect, fault_effect, make_faulty
+from hf_ecg_bench.training.faults import NO_FAULT, FaultEffect, fault_effect, make_faulty
 from hf_ecg_bench.training.modes import Mode
 from hf_ecg_bench.training.records import TaskRecords
 from hf_ecg_bench.training.reporting import EpochLines, Say
@@ -77,7 +77,7 @@ def build_model(
 def effect_of(spec: RunSpec, mode: Mode) -> FaultEffect:
     """What the run's fault, if any, changes; raises where it is not one of the model's or has no effect."""
     if spec.fault is None:
-        return fault_effect(None, "", mode)
+        return NO_FAULT
     model_id = spec.model if spec.model in MODELS else model_id_of(read_config(spec.model).model_type)
     return fault_effect(spec.fault, model_id, mode)
 

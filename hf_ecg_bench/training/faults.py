@@ -33,6 +33,8 @@ class FaultEffect:
     drifting: bool = False
 
 
+NO_FAULT = FaultEffect(lambda mode: True)
+
 FAULTS: dict[str, FaultEffect] = {
     "unloaded_weights": FaultEffect(lambda mode: mode.pretrained, random_backbone=True),
     "head_only_groups": FaultEffect(lambda mode: mode.layer_rates, head_only=True),
@@ -40,15 +42,13 @@ FAULTS: dict[str, FaultEffect] = {
 }
 
 
-def fault_effect(fault: str | None, model_id: str, mode: Mode) -> FaultEffect:
-    """What `fault` does to a run of that model in that mode; None does nothing.
+def fault_effect(fault: str, model_id: str, mode: Mode) -> FaultEffect:
+    """What `fault` does to a run of that model in that mode.
 
     Raises:
         UnknownNameError: no such fault.
         TrainingError: it is not one of this model's, or makes no difference in this mode.
     """
-    if fault is None:
-        return FaultEffect(lambda mode: True)
     if fault not in FAULTS:
         raise unknown_name("fault", fault, FAULTS)
     declared = [known.id for known in get_model_spec(model_id).faults]

@@ -1,1 +1,1 @@
-"""Layers that several models share: attention and the transformer blocks around it."""
+"""What several models share: convolutions, attention, transformer blocks, positions, dropout."""
