@@ -104,8 +104,9 @@ class Embedder:
             where: what to call the recording in errors.
             check_leads: whether limb leads that contradict each other are refused.
         """
-        if np.ndim(signal) == 2 and np.shape(signal)[1] == len(leads):
-            signal = to_canonical(np.asarray(signal), leads, where=where, missing="error")
+        signal = np.asarray(signal)
+        if signal.ndim == 2 and signal.shape[1] == len(leads) and signal.dtype.kind in "fiu":  # else: the extractor
+            signal = to_canonical(signal, leads, where=where, missing="error")
             leads = LEADS
             if check_leads and unit in VOLTS:
                 check_lead_order(signal * np.float32(VOLTS[unit] * 1e3), where=where)

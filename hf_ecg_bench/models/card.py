@@ -28,17 +28,20 @@ def render_model_card(
     }
     if (license_id := _LICENSES.get(spec.license_weights)) is not None:
         front = {"license": license_id, **front}
+    variant = spec.variant(parameters or spec.parameters)
+    hub_id = f"{spec.hub_id}-{variant}" if variant else spec.hub_id
     parts = [
         f"---\n{yaml.safe_dump(front, sort_keys=False).strip()}\n---",
         f"# {spec.title}",
         prose,
         _facts(spec, config, parameters or spec.parameters),
-        _preprocessing(spec, config),
+        *_overlaps(spec),
+        _preprocessing(spec, config, hub_id),
     ]
     if provenance:
         parts.append(f"## Where these weights come from\n\n```\n{provenance}\n```")
     parts += [
-        _usage(spec, config, spec.variant(parameters or spec.parameters)),
+        _usage(config, hub_id),
         f"## Citation\n\n{spec.paper}\n\n```bibtex\n{spec.citation.strip()}\n```",
     ]
     return "\n\n".join(parts) + "\n"
@@ -61,17 +64,36 @@ def _facts(spec: ModelSpec, config: Any, parameters: int) -> str:
         ("licence of the code", spec.license_code),
         ("licence of the weights", spec.license_weights),
     ]
-    rows += [(f"overlap with {overlap.dataset}", f"{overlap.state}: {overlap.reason}") for overlap in spec.overlaps]
     if spec.source:
-        rows.append(("original checkpoint", f"{spec.source.file} at {spec.source.page}"))
+        usual = f"{spec.source.file} at {spec.source.page}"
+        file = config.source_file if config is not None else None
+        rows.append(
+            (
+                "original checkpoint",
+                f"{file or 'another'}; the usual one: {usual}" if spec.variant(parameters) else usual,
+            )
+        )
     table = "\n".join(f"| {name} | {value} |" for name, value in rows)
     return f"## Facts\n\n| | |\n| --- | --- |\n{table}"
 
 
-def _preprocessing(spec: ModelSpec, config: Any) -> str:
+def _overlaps(spec: ModelSpec) -> list[str]:
+    """Which test sets its pretraining has seen; those with one state and reason stand in one row."""
+    together: dict[tuple[str, str], list[str]] = {}
+    for overlap in spec.overlaps:
+        together.setdefault((overlap.state, overlap.reason), []).append(overlap.dataset)
+    rows = sorted(together.items(), key=lambda item: ("yes", "unknown", "no").index(item[0][0]))
+    table = "\n".join(f"| {', '.join(names)} | {state} | {reason} |" for (state, reason), names in rows)
+    header = "## Overlap of pretraining data with test sets\n\n| test sets | seen | why |\n| --- | --- | --- |\n"
+    return [header + table] if rows else []
+
+
+def _preprocessing(spec: ModelSpec, config: Any, hub_id: str) -> str:
     """Both ways to feed the model, and which of them this folder does."""
     paper_fed = config is not None and config.preprocessing == "paper"
     seconds = config.window_seconds if paper_fed else spec.window_seconds
+    if config is not None and config.fixed_length is not None:
+        seconds = config.fixed_length / spec.sampling_rate
     paper = (
         f"- `paper`, the benchmark's, all models alike: windows of {seconds:g} s, missing samples 0, "
         f"resampled to {spec.sampling_rate} Hz (resampy's kaiser_best), in mV, no filter, no normalisation."
@@ -84,13 +106,20 @@ def _preprocessing(spec: ModelSpec, config: Any) -> str:
     other = "original" if used == "paper" else "paper"
     lines += [
         "",
-        f'This folder does `{used}`. For the other: `model = load_model(folder, preprocessing="{other}")`, with '
-        "`EcgFeatureExtractor.from_config(model.config)`.",
+        f"This folder does `{used}`. For the other:",
+        "",
+        "```python",
+        "from hf_ecg_bench import load_model",
+        "from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor",
+        "",
+        f'model = load_model("{hub_id}", preprocessing="{other}")',
+        "extractor = EcgFeatureExtractor.from_config(model.config)",
+        "```",
     ]
     return "## Preprocessing\n\n" + "\n".join(lines)
 
 
-def _usage(spec: ModelSpec, config: Any, variant: str | None) -> str:
+def _usage(config: Any, hub_id: str) -> str:
     classifier = any("Classification" in name for name in getattr(config, "architectures", None) or ())
     auto = "AutoModelForSequenceClassification" if classifier else "AutoModel"
     result = "logits" if classifier else "pooler_output"
@@ -100,11 +129,14 @@ def _usage(spec: ModelSpec, config: Any, variant: str | None) -> str:
 import hf_ecg_bench.models  # makes the model known to transformers
 from transformers import AutoFeatureExtractor, {auto}
 
-folder = "{spec.hub_id}{f"-{variant}" if variant else ""}"
+folder = "{hub_id}"
 extractor = AutoFeatureExtractor.from_pretrained(folder)
 model = {auto}.from_pretrained(folder)
-windows = extractor(record, sampling_rate=500, return_tensors="pt")  # record: (time, 12) in mV
+
+record, rate = hf_ecg_bench.read_record("records/00001_hr")  # a WFDB record; or your own array (time, 12) in mV
+windows = extractor(record, sampling_rate=rate, return_tensors="pt")
 outputs = model(**windows).{result}  # one row per window
 ```
 
-The extractor refuses records without a sampling rate, in other units or shapes. Not a medical device."""
+The package `hf_ecg_bench` has to be installed. The extractor refuses records without a sampling rate, in other units or
+shapes. Not a medical device."""

@@ -65,7 +65,8 @@ def build_from_file(
 
 def card_of(spec: ModelSpec, model: EcgPreTrainedModel, report: ConversionReport, origin: str = "") -> str:
     """The card of a converted model's folder."""
-    provenance = report.describe() + (f"\nfetched from {origin}" if origin else "")
+    how = "fetched" if "://" in origin else "converted"
+    provenance = report.describe() + (f"\n{how} from {origin}" if origin else "")
     return render_model_card(spec, model.config, provenance, report.parameters)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, get_args
 
 import numpy as np
@@ -117,13 +118,15 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
 
         Raises:
             ContractError: no or a wrong sampling rate, another shape, unknown unit, missing leads, amplitudes
-                that are not in that unit, or a record shorter than one window.
+                that are not in that unit or infinite, no known sample, or a record shorter than one window.
         """
         if sampling_rate is None:
             raise ContractError(
                 "the record's sampling rate is not known",
                 fix=f"pass sampling_rate=, e.g. sampling_rate={self.sampling_rate}",
             )
+        if isinstance(sampling_rate, bool) or not isinstance(sampling_rate, Real):
+            raise ContractError(f"the sampling rate must be a number in Hz, found {sampling_rate!r}")
         signal = self._checked(record, len(leads), unit)
         seconds = len(signal) / max(sampling_rate, 1e-9)
         source = SignalSource(sampling_rate, tuple(leads), unit, seconds, "the record")
@@ -160,13 +163,17 @@ class EcgFeatureExtractor(FeatureExtractionMixin):
     @staticmethod
     def _checked(record: Any, n_leads: int, unit: str) -> np.ndarray:
         signal = np.asarray(record)
-        if signal.ndim != 2 or signal.shape[1] != n_leads or not np.issubdtype(signal.dtype, np.number):
+        if signal.ndim != 2 or signal.shape[1] != n_leads or signal.dtype.kind not in "fiu":
             hint = "; it looks transposed: pass record.T" if signal.ndim == 2 and signal.shape[0] == n_leads else ""
             raise ContractError(
                 f"a record must be numbers (time, {n_leads}), found {signal.dtype} {signal.shape}{hint}"
             )
         signal = signal.astype(np.float32, copy=False)
-        finite = np.abs(signal[np.isfinite(signal)])
+        if np.isinf(signal).any():
+            raise ContractError("the record has infinite samples", fix="make missing samples NaN")
+        finite = np.abs(signal[~np.isnan(signal)])
+        if signal.size and not finite.size:
+            raise ContractError("the record has no known sample: all are NaN", fix="leave it out")
         level = float(np.median(finite)) if finite.size else 0.0
         if unit in VOLTS and level * VOLTS[unit] * 1e3 > _PLAUSIBLE_MV:
             raise ContractError(

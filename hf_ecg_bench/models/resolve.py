@@ -117,7 +117,10 @@ def resolve_model(name_or_dir: str | os.PathLike[str], *, say: Say = say) -> Res
             _say_license(name.spec, found.folder.name, say)
         return found
     if name.spec and not name.spec.pretrained:
-        raise CheckpointError(f"{name.spec.id} has no public weights: it is trained from scratch")
+        raise CheckpointError(
+            f"{name.spec.id} has no public weights: it is trained from scratch",
+            fix=f"hf-ecg-bench run --model {name.spec.id} --mode scratch, then pass the run's model folder",
+        )
     tried = [f"no folder {text}" if name.spec is None else f"no folder ./{name.repository}"]
     if name.spec:
         tried.append(f"no conversion in {cache.cache_root() / 'models' / name.cached}")
@@ -211,10 +214,10 @@ def _nothing(name: Name, tried: list[str], fix: str | None = None) -> Checkpoint
     message = f"no weights for {name.text}: " + "; ".join(tried)
     if name.spec and name.spec.source:
         source = name.spec.source
-        by_hand = (
-            f"get {source.file} from {source.link}, then: "
-            f"hf-ecg-bench convert {name.spec.id} --checkpoint {source.file}"
-        )
+        what, file = f"{source.file} from {source.link}", source.file
+        if name.cached != name.spec.id:  # where the authors keep their other sizes is not declared
+            what, file = f"the {name.cached} checkpoint from its authors (begin at {source.link})", "FILE"
+        by_hand = f"get {what}, then: hf-ecg-bench convert {name.spec.id} --checkpoint {file}"
         return CheckpointError(message, fix=f"{fix}; or {by_hand}" if fix else by_hand)
     return CheckpointError(message, fix=fix or "hf-ecg-bench list models, or check the path and the network")
 

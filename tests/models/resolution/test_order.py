@@ -50,7 +50,7 @@ def test_convert_puts_it_into_the_cache_and_every_name_finds_it(spec, checkpoint
     assert same_weights(model)
     assert (model.config.source_file, model.config.source_digest) == (FILE, entry.sha256)
     assert hub.requests == []
-    assert "fetched from" in (entry.folder / "README.md").read_text()
+    assert "converted from" in (entry.folder / "README.md").read_text()
     # The same file again is not converted again; the report comes from the first time.
     assert main(["convert", "ecg_founder", "--checkpoint", str(checkpoint), "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["sha256"] == entry.sha256
