@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from hf_ecg_bench.errors import CheckpointError, DataError, EcgBenchError, UnknownNameError
-from hf_ecg_bench.models.registry import model_id_of
+from hf_ecg_bench.models.registry import MODELS, get_model_spec, model_id_of
 from hf_ecg_bench.names import CARD_FILE, INFO_FILE, NAMESPACE
 
 Kind = Literal["dataset", "model"]
@@ -78,10 +78,22 @@ def check_model_folder(folder: Path) -> CheckedFolder:
     name = model_id_of(model_type)
     # The organisation's model repositories hold backbones; a trained classifier must not replace one.
     classifier = any("Classification" in architecture for architecture in config.get("architectures") or ())
-    why = f"a trained classifier is not the backbone {name}" if classifier else ""
+    why = f"a trained classifier is not the backbone {name}" if classifier else _not_the_usual(name, config)
     files, left_out = _select(folder, "model")
-    default = None if classifier else f"{NAMESPACE}/{name.replace('_', '-')}"
+    default = None if why else f"{NAMESPACE}/{name.replace('_', '-')}"
     return CheckedFolder(name, files, left_out, default, why)
+
+
+def _not_the_usual(name: str, config: dict[str, Any]) -> str:
+    """Why a backbone's folder must not replace the one that the model's name means; empty where it may."""
+    if config.get("preprocessing") == "original":
+        return f"the name {name} means the preprocessing `paper`, this folder does `original`"
+    spec = get_model_spec(name) if name in MODELS else None
+    width = config.get("hidden_size")
+    if spec is not None and spec.other_sizes and isinstance(width, int) and width != spec.hidden_size:
+        others = ", ".join(f"{spec.hub_id}-{size}" for size in spec.other_sizes)
+        return f"the name {name} means the width {spec.hidden_size}, this folder has {width} (perhaps {others})"
+    return ""
 
 
 def _check_access(folder: Path, name: str, info: dict[str, Any]) -> None:

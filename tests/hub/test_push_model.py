@@ -61,6 +61,22 @@ def test_pickles_and_optimizer_states_stay_at_home(
     assert "optimizer.pt, pytorch_model.bin, training_args.bin" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        ({"model_type": "merl", "hidden_size": 192}, "means the width 512, this folder has 192 .*ecg-bench/merl-vit"),
+        ({"model_type": "merl", "hidden_size": 512, "preprocessing": "original"}, "this folder does `original`"),
+    ],
+)
+def test_another_size_or_preprocessing_must_not_replace_the_usual(
+    hub: HubServer, tmp_path: Path, config: dict, why: str
+) -> None:
+    write_model_folder(tmp_path, **config)
+    with pytest.raises(EcgBenchError, match=why):
+        push_folder("model", tmp_path)
+    assert push_folder("model", tmp_path, "ecg-bench/merl-vit") == f"{hub.url}/ecg-bench/merl-vit"
+
+
 def test_a_classifier_must_not_replace_a_backbone(hub: HubServer, tmp_path: Path) -> None:
     write_model_folder(tmp_path, architectures=["TinyNetForSequenceClassification"])
     with pytest.raises(EcgBenchError, match="a trained classifier is not the backbone tiny_net") as error:
