@@ -67,6 +67,11 @@ def explain_os_errors(path: Path) -> Iterator[None]:
             raise EcgBenchError(
                 f"cannot write {path}: a file stands where a folder is needed", fix="choose another --output-dir"
             ) from error
+        if isinstance(error, FileNotFoundError) and not path.parent.is_dir():
+            raise EcgBenchError(
+                f"cannot write {path}: its folder {path.parent} does not exist and cannot be made",
+                fix="choose another --output-dir",
+            ) from error
         raise
 
 

@@ -122,8 +122,8 @@ def _explain_errors(kind: Kind, repo_id: str, token: str, endpoint: str) -> Iter
             f"{where}: {endpoint} answered {status}: {detail.replace(token, '***')}",
             fix="try again later; nothing is lost, and files that arrived are not sent again",
         ) from None
-    # The base class of the errors of the client's transport library, whichever library that is.
-    except hub_errors.HTTPError as error:  # type: ignore[attr-defined]
+    # The base class of the errors of the transport library, whichever that is; what large files go by raises Python's.
+    except (hub_errors.HTTPError, ConnectionError) as error:  # type: ignore[attr-defined]
         raise EcgBenchError(
             f"{where}: cannot reach {endpoint} ({type(error).__name__})",
             fix="check the network and HF_ENDPOINT, then push again",

@@ -131,7 +131,7 @@ def _preprocessing(spec: ModelSpec) -> dict[str, Any]:
         f"windows of {spec.window_seconds:g} s",
         "missing samples become 0",
         f"resampled to {spec.sampling_rate} Hz",
-        "mV, no filter, no normalisation",
+        spec.paper_input,
     ]
     original = spec.original
     return {

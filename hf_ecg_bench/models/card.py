@@ -96,7 +96,7 @@ def _preprocessing(spec: ModelSpec, config: Any, hub_id: str) -> str:
         seconds = config.fixed_length / spec.sampling_rate
     paper = (
         f"- `paper`, the benchmark's, all models alike: windows of {seconds:g} s, missing samples 0, "
-        f"resampled to {spec.sampling_rate} Hz (resampy's kaiser_best), in mV, no filter, no normalisation."
+        f"resampled to {spec.sampling_rate} Hz (resampy's kaiser_best), {spec.paper_input}."
     )
     if spec.original is None:
         return f"## Preprocessing\n\n{paper}\n- `original`: there is none, the model is trained from scratch."

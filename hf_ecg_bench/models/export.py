@@ -13,7 +13,7 @@ from torch.export import Dim, ExportedProgram
 from hf_ecg_bench.errors import CheckpointError, EcgBenchError, first_line
 from hf_ecg_bench.files import atomic_path
 from hf_ecg_bench.models.base import EcgPreTrainedModel
-from hf_ecg_bench.models.s4.cache import kept_as_constants
+from hf_ecg_bench.models.layers.tensor_cache import kept_as_constants
 
 OUTPUTS = ("logits", "last_hidden_state", "pooler_output")
 

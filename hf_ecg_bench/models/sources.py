@@ -109,7 +109,7 @@ def _figshare(source: Source, folder: Path) -> Checkpoint:
 
 def _google_drive(source: Source, folder: Path) -> Checkpoint:
     raise DownloadError(
-        "the authors' file is on Google Drive, which gives large files to people only", fix=f"get it from {source.page}"
+        "the authors' file is on Google Drive, which gives large files to people only", fix=f"get it from {source.link}"
     )
 
 

@@ -124,6 +124,8 @@ class ModelSpec:
         options_from: shapes by public tensor name -> fields of the configuration that the tensors decide
             (which backbone, how many layers), for `convert`.
         source: where the public checkpoint is, or None for a model that is trained from scratch.
+        paper_input: unit, filter and normalisation in the paper's protocol, in words.
+        license_note: what the authors add to the licence of the weights.
         original: the authors' own preprocessing, or None where there is none.
         faults: published slips that can be reproduced.
         tiny: fields of a configuration that does everything in milliseconds, for tests and dry runs.
@@ -155,6 +157,8 @@ class ModelSpec:
     duplicates: tuple[tuple[str, str], ...] = ()
     options_from: Callable[[Shapes], dict[str, Any]] | None = None
     source: Source | None = None
+    paper_input: str = "in mV, no filter, no normalisation"
+    license_note: str = ""
     original: OriginalInput | None = None
     faults: tuple[Fault, ...] = ()
     tiny: Mapping[str, Any] = field(default_factory=dict)
@@ -184,7 +188,8 @@ class ModelSpec:
         if self.source is None:
             return None
         if "NC" in self.license_weights:
-            return f"the weights are under {self.license_weights}: for non-commercial use only"
+            note = f" ({self.license_note})" if self.license_note else ""
+            return f"the weights are under {self.license_weights}: for non-commercial use only{note}"
         if self.license_weights == "unknown":
             where = f"see {self.source.page} and ask before passing them on"
             return f"the authors state no licence for the weights that is known here: {where}"

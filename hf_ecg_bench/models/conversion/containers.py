@@ -64,7 +64,7 @@ def find_tensors(spec: ModelSpec, content: Mapping[str, Any], file_name: str) ->
         raise CheckpointError(
             f"{file_name} holds no tensors where {spec.id}'s are looked for (the top level, or under "
             f"{', '.join(dict.fromkeys((*spec.containers, *USUAL)))}); it has the keys {some(keys, 8)}",
-            fix=f"get {spec.source.file} from {spec.source.page}" if spec.source else None,
+            fix=f"get {spec.source.file} from {spec.source.link}" if spec.source else None,
         )
     beside |= _count_rest({name: value for name, value in node.items() if str(name) not in tensors}, path, spec)
     return Found(path, tensors, beside)

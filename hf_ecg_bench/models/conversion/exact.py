@@ -46,7 +46,7 @@ def _check_names(expected: set[str], found: set[str], spec: ModelSpec, where: st
     if problems:
         raise CheckpointError(
             f"{where} is not a complete {spec.id} checkpoint: " + "; ".join(problems),
-            fix=f"check that it is {spec.source.file} from {spec.source.page}" if spec.source else None,
+            fix=f"check that it is {spec.source.file} from {spec.source.link}" if spec.source else None,
         )
 
 

@@ -53,6 +53,7 @@ SPEC = ModelSpec(
 }""",
     license_code="CC BY-NC 4.0",
     license_weights="CC BY-NC 4.0",
+    paper_input="given in mV; the model itself filters (FIR, 0.05 to 47 Hz) and scales each lead of each window",
     parameters=92_798_080,
     other_sizes={"small": 30_209_152, "large": 187_643_776},
     hidden_size=768,

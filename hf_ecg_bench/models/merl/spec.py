@@ -23,7 +23,7 @@ def options_from(shapes: Shapes) -> dict[str, Any]:
     raise CheckpointError(
         "neither of MERL's encoders: expected layer1.0.conv1.weight (ResNet-18) or to_patch_embedding.weight "
         f"(ViT-tiny) among the names, found {', '.join(list(shapes)[:3]) or 'none'}",
-        fix=f"check that it is {SPEC.source.file} from {SPEC.source.page}" if SPEC.source else None,
+        fix=f"check that it is {SPEC.source.file} from {SPEC.source.link}" if SPEC.source else None,
     )
 
 

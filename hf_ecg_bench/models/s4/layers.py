@@ -11,7 +11,7 @@ from torch.nn import functional
 from transformers import initialization
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from hf_ecg_bench.models.s4.cache import TensorCache
+from hf_ecg_bench.models.layers.tensor_cache import TensorCache
 from hf_ecg_bench.models.s4.configuration_s4 import S4Config
 from hf_ecg_bench.models.s4.convolution import circular, fft_length, long_convolution
 from hf_ecg_bench.models.s4.kernel import KernelBasis, corrected, hippo_legs, kernel_basis, kernel_values

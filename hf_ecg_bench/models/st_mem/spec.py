@@ -18,6 +18,7 @@ SPEC = ModelSpec(
 }""",
     license_code="CC BY-NC 4.0",
     license_weights="CC BY-NC 4.0",
+    license_note='their readme adds "all rights reserved" by VUNO: passing the weights on needs its consent',
     parameters=85_126_038,
     hidden_size=768,
     sampling_rate=250,
