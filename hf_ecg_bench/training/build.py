@@ -33,7 +33,7 @@ from hf_ecg_bench.training.trainer import EcgTrainer, Metrics
 
 
 def build_model(
-    spec: RunSpec, mode: Mode, columns: TargetColumns, mean: np.ndarray, std: np.ndarray
+    spec: RunSpec, mode: Mode, effect: FaultEffect, columns: TargetColumns, mean: np.ndarray, std: np.ndarray
 ) -> PreTrainedModel:
     """The classifier of a run, with the mode's head, its random parts drawn from the run's seed.
 
@@ -56,7 +56,6 @@ def build_model(
             + ", ".join(spec.model_options),
             fix="leave out --model-option, or use --mode scratch",
         )
-    effect = effect_of(spec, mode)
     model = load_model(
         spec.model,
         pretrained=mode.pretrained and not (is_id and effect.random_backbone),

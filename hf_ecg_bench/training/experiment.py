@@ -26,7 +26,7 @@ from hf_ecg_bench.training.caveats import caveats
 from hf_ecg_bench.training.determinism import deterministic
 from hf_ecg_bench.training.environment import environment, peak_memory_bytes
 from hf_ecg_bench.training.examples import choose_examples, write_examples
-from hf_ecg_bench.training.faults import describe_fault, faulty_protocol
+from hf_ecg_bench.training.faults import FaultEffect, describe_fault, faulty_protocol
 from hf_ecg_bench.training.modes import Mode, get_mode
 from hf_ecg_bench.training.records import TaskRecords, standardise, task_records, training_subset
 from hf_ecg_bench.training.reporting import Say
@@ -46,6 +46,7 @@ class Inputs:
     digests: dict[str, str | None]
     task: Task
     mode: Mode
+    effect: FaultEffect
     protocol: Protocol
     prepared: PreparedDataset
     records: TaskRecords
@@ -60,8 +61,7 @@ def execute(
     quiet_libraries()
     inputs = load(spec, digests)
     with deterministic():
-        model = build_model(spec, inputs.mode, inputs.records.columns, inputs.mean, inputs.std)
-        inputs.protocol = faulty_protocol(inputs.protocol, effect_of(spec, inputs.mode))
+        model = build_model(spec, inputs.mode, inputs.effect, inputs.records.columns, inputs.mean, inputs.std)
         plan = conversion_plan(inputs.records, model.config, inputs.prepared.source)
         announce(inputs, plan, say)
         trainer, test = trainer_and_test(inputs, model, plan, say)
@@ -80,7 +80,9 @@ def execute(
 
 def load(spec: RunSpec, digests: dict[str, str | None]) -> Inputs:
     """Names, data and targets, checked before anything expensive starts."""
-    task, mode, protocol = get_task(spec.task), get_mode(spec.mode), spec.hyperparameters()
+    task, mode = get_task(spec.task), get_mode(spec.mode)
+    effect = effect_of(spec, mode)
+    protocol = faulty_protocol(spec.hyperparameters(), effect)
     prepared = load_prepared(spec.data or task.dataset)
     records = task_records(prepared, task)
     records.splits["train"] = training_subset(records.splits["train"], spec.fraction, spec.limit, spec.seed)
@@ -93,7 +95,7 @@ def load(spec: RunSpec, digests: dict[str, str | None]) -> Inputs:
             "incomplete batches are not trained on",
             fix=f"--batch-size {max(1, number // 2)}",
         )
-    return Inputs(spec, digests, task, mode, protocol, prepared, records, mean, std)
+    return Inputs(spec, digests, task, mode, effect, protocol, prepared, records, mean, std)
 
 
 def announce(inputs: Inputs, plan: Plan, say: Say) -> None:

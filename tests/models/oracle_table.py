@@ -6,37 +6,21 @@ import os
 import sys
 from pathlib import Path
 
-import torch
-
-from hf_ecg_bench.models.heads import LinearHead
-from tests.models.oracles import ORACLES, load_oracle, oracle_classifier
+from tests.models.oracles import ORACLES, compared, load_oracle
 
 QUANTITIES = ("seq", "pooled", "logits_linear", "logits_attention")
 
 
 def differences(oracle, name: str) -> list[str]:
     """One row: per quantity the largest float32 difference over all cases and its share of the tolerance; float64."""
-    model = oracle_classifier(oracle, name, "attention")
-    linear = LinearHead(model.config.hidden_size, 5)
-    linear.load_state_dict(oracle.head(name, "linear"))
     cells: list[str] = []
     relative: list[float] = []
     for precision in ("float32", "float64"):
-        dtype = getattr(torch, precision)
-        model, linear = model.to(dtype), linear.to(dtype)
         worst = dict.fromkeys(QUANTITIES, (0.0, 0.0))
-        scale = 0.0
-        for case, x in oracle.inputs(name).items():
-            want = oracle.outputs(name, precision).get(case) or {}
-            with torch.no_grad():
-                output = model(x.to(dtype))
-            found = {"seq": output.last_hidden_state, "pooled": output.pooler_output,
-                     "logits_linear": linear(output.pooler_output), "logits_attention": output.logits}  # fmt: skip
-            found = {what: value for what, value in found.items() if what in want}
-            for what, (error, tolerance, _) in oracle.compare(name, case, found, precision).items():
-                worst[what] = max(worst[what], (error, error / tolerance))
-                scale = max(scale, error / float(want[what].abs().max()))
-        relative.append(scale)
+        relative.append(0.0)
+        for _, what, error, tolerance, scale in compared(oracle, name, precision):
+            worst[what] = max(worst[what], (error, error / tolerance))
+            relative[-1] = max(relative[-1], error / scale)
         if precision == "float32":
             cells = [f"{error:.1e} ({share:.2f})" for error, share in worst.values()]
         else:

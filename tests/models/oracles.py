@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
+import torch
+
 from hf_ecg_bench.models.convert import build_from_checkpoint
+from hf_ecg_bench.models.heads import LinearHead
 from hf_ecg_bench.models.registry import get_model_spec, model_class
 
 #: Oracle -> the model it proves.
@@ -33,6 +37,28 @@ def load_oracle(shared: Path) -> ModuleType:
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def compared(oracle: ModuleType, name: str, precision: str) -> Iterator[tuple[str, str, float, float, float]]:
+    """(case, quantity, largest difference, the oracle's tolerance, the output's scale); out of tolerance raises."""
+    model, dtype = oracle_classifier(oracle, name, "attention"), getattr(torch, precision)
+    linear = LinearHead(model.config.hidden_size, 5)
+    linear.load_state_dict(oracle.head(name, "linear"))
+    model, linear = model.to(dtype), linear.to(dtype)
+    for case, x in oracle.inputs(name).items():
+        if not (want := oracle.outputs(name, precision).get(case)):
+            continue  # not every case is kept in float64
+        with torch.no_grad():
+            output = model(x.to(dtype))
+            found = {
+                "seq": output.last_hidden_state,
+                "pooled": output.pooler_output,
+                "logits_attention": output.logits,
+                "logits_linear": linear(output.pooler_output),
+            }
+        kept = {what: value for what, value in found.items() if what in want}
+        for what, (error, tolerance, _) in oracle.compare(name, case, kept, precision).items():
+            yield case, what, error, tolerance, float(want[what].abs().max())
 
 
 def oracle_classifier(oracle: ModuleType, name: str, head: str, freeze: bool = False):

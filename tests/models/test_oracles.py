@@ -6,11 +6,10 @@ import pytest
 import torch
 
 from hf_ecg_bench.models.convert import build_from_checkpoint
-from hf_ecg_bench.models.heads import LinearHead
 from hf_ecg_bench.models.param_groups import param_groups
 from hf_ecg_bench.models.registry import get_model_spec
 from tests.models.fills import classifier
-from tests.models.oracles import ORACLES, load_oracle, oracle_classifier
+from tests.models.oracles import ORACLES, compared, load_oracle, oracle_classifier
 
 pytestmark = pytest.mark.shared
 
@@ -47,28 +46,13 @@ def oracle(shared):
     return load_oracle(shared)
 
 
-def check_outputs(oracle, name: str, precision: str, only: str | None = None) -> None:
-    model = oracle_classifier(oracle, name, "attention")
-    linear = LinearHead(model.config.hidden_size, 5)
-    linear.load_state_dict(oracle.head(name, "linear"))
-    dtype = getattr(torch, precision)
-    model, linear = model.to(dtype), linear.to(dtype)
-    for case, x in oracle.inputs(name).items():
-        want = oracle.outputs(name, precision).get(case)
-        if not want or (only is not None and case != only):
-            continue
-        with torch.no_grad():
-            output = model(x.to(dtype))
-            found = {
-                "seq": output.last_hidden_state,
-                "pooled": output.pooler_output,
-                "logits_attention": output.logits,
-                "logits_linear": linear(output.pooler_output),
-            }
-        found = {what: value for what, value in found.items() if what in want}
-        for what, (error, _, _) in oracle.compare(name, case, found, precision).items():
-            scale = float(want[what].abs().max())
-            assert error < (1e-4 if precision == "float32" else 1e-9) * scale, (case, what, error)
+def check_outputs(oracle, name: str, precision: str) -> None:
+    bound = 1e-4 if precision == "float32" else 1e-9
+    checked = set()
+    for case, what, error, _, scale in compared(oracle, name, precision):
+        assert error < bound * scale, (case, what, error)
+        checked.add((case, what))
+    assert ("main", "logits_attention") in checked
 
 
 @pytest.mark.parametrize("name", ORACLES)
