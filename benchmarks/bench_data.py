@@ -24,10 +24,10 @@ import pyarrow.parquet as pq
 import wfdb
 
 from hf_ecg_bench.data.features import row_features, signal_array
+from hf_ecg_bench.data.formats.wfdb_reader import read_record
 from hf_ecg_bench.data.parquet import COMPRESSION
 from hf_ecg_bench.data.prepare import prepare
 from hf_ecg_bench.data.rows import CHUNK_RECORDS
-from hf_ecg_bench.data.wfdb_reader import read_record
 
 COLUMNS = ("ecg_id", "patient_id", "age", "sex", "scp_codes", "strat_fold", "filename_hr")
 

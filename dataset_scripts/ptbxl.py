@@ -8,9 +8,9 @@ import numpy as np
 
 from hf_ecg_bench.data.builder import EcgBuilder, EcgBuilderConfig
 from hf_ecg_bench.data.ledger import Ledger
-from hf_ecg_bench.data.ptbxl_signals import RATE, read_ptbxl
-from hf_ecg_bench.data.ptbxl_tables import index_ptbxl, published_label_names
 from hf_ecg_bench.data.records import RecordIndex
+from hf_ecg_bench.data.sources.ptbxl.signals import RATE, read_ptbxl
+from hf_ecg_bench.data.sources.ptbxl.tables import index_ptbxl, published_label_names
 from hf_ecg_bench.data.spec import DatasetSpec
 
 

@@ -14,8 +14,8 @@ from typing import Any
 import datasets
 
 from hf_ecg_bench.data.features import row_features
-from hf_ecg_bench.data.records import Shard, full_schema
 from hf_ecg_bench.data.rows import ShardReport
+from hf_ecg_bench.data.shards import Shard
 from hf_ecg_bench.data.spec import DatasetSpec
 from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.files import write_json
@@ -72,12 +72,12 @@ def require_raw_dir(data_dir: str | None, spec: DatasetSpec) -> str | None:
 
 def published_features(spec: DatasetSpec) -> datasets.Features:
     """The features of a dataset with its published label lists."""
-    return row_features(spec.label_columns, len(spec.targets))
+    return row_features(spec.label_columns, len(spec.targets), spec.extra_columns)
 
 
 def features_of(shards: dict[str, list[Shard]]) -> datasets.Features:
     """The features of planned shards (all have the same)."""
-    return datasets.Features.from_arrow_schema(full_schema(next(iter(shards.values()))[0]))
+    return next(iter(shards.values()))[0].features
 
 
 def make_report_dir(output_dir: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from dataclasses import dataclass, fields
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import datasets
 import numpy as np
@@ -19,9 +19,11 @@ from datasets.builder import Key
 from hf_ecg_bench.data import build_files
 from hf_ecg_bench.data.info import dataset_info, finish_ledger
 from hf_ecg_bench.data.ledger import Ledger
-from hf_ecg_bench.data.records import RecordIndex, Shard, SplitRule, assign_splits, check_index, plan_shards
+from hf_ecg_bench.data.records import RecordIndex, check_index
 from hf_ecg_bench.data.rows import ShardReport, ShardRows
+from hf_ecg_bench.data.shards import Shard, plan_shards
 from hf_ecg_bench.data.spec import DatasetSpec
+from hf_ecg_bench.data.splits import SplitRule, assign_splits
 from hf_ecg_bench.errors import DataError, unknown_name
 
 # What the library's builders take beyond the fields of their configuration.
@@ -35,12 +37,17 @@ class EcgBuilderConfig(datasets.BuilderConfig):
     Attributes:
         splits: `fixed` (the complete release's fold numbers) or `largest_folds` (the largest left, as the reference).
         min_count: None for the published label lists; a number to count labels on the records at hand instead.
+        protocol: `corrected`, or `published` to repeat what the published benchmark does where it is wrong and a
+            published number depends on it.
+        metadata_only: rows without signals, from tables and headers alone; for counting labels and folds.
         strict: stop at the first record that would be left out or only partly understood.
         limit: only the first records, for a quick look.
     """
 
     splits: SplitRule = "fixed"
     min_count: int | None = None
+    protocol: Literal["corrected", "published"] = "corrected"
+    metadata_only: bool = False
     strict: bool = False
     limit: int | None = None
 
@@ -48,8 +55,10 @@ class EcgBuilderConfig(datasets.BuilderConfig):
         super().__post_init__()
         if self.splits not in ("fixed", "largest_folds"):
             raise DataError(f"option splits={self.splits!r}: expected fixed or largest_folds")
-        for name in ("min_count", "limit"):
-            value = getattr(self, name)
+        if self.protocol not in ("corrected", "published"):
+            raise DataError(f"option protocol={self.protocol!r}: expected corrected or published")
+        for name in ("min_count", "limit", "n_folds"):
+            value = getattr(self, name, None)
             if value is not None and (not isinstance(value, int) or value < 1):
                 raise DataError(f"option {name}={value!r}: expected a whole number above 0")
 
@@ -98,6 +107,11 @@ class EcgBuilder(datasets.ArrowBasedBuilder):
         """
         raise NotImplementedError
 
+    def fold_numbers(self) -> tuple[int, int]:
+        """The fixed numbers of the validation and the test fold: the last two of a configured `n_folds`."""
+        n_folds = getattr(self.config, "n_folds", None)
+        return (self.SPEC.validation_fold, self.SPEC.test_fold) if n_folds is None else (n_folds - 2, n_folds - 1)
+
     # --- shared by both ways of building ---
 
     def plan(self, ledger: Ledger) -> dict[str, list[Shard]]:
@@ -108,8 +122,9 @@ class EcgBuilder(datasets.ArrowBasedBuilder):
         if self.config.limit is not None and self.config.limit < len(index):
             ledger.note(f"limited to the first {self.config.limit} of {len(index)} records")
             index = index.head(self.config.limit)
-        splits = assign_splits(index, self.SPEC, self.config.splits, ledger)
-        return plan_shards(index, splits, self.SPEC, f"{self.hash} {self.options()}")
+        splits = assign_splits(index, self.SPEC, self.config.splits, ledger, folds=self.fold_numbers())
+        code = f"{self.hash} {self.options()}"
+        return plan_shards(index, splits, self.SPEC, code, metadata_only=self.config.metadata_only)
 
     def rows(self, shard: Shard) -> ShardRows:
         """The rows of one shard, as an iterable of Arrow tables with a report at the end."""
@@ -124,7 +139,7 @@ class EcgBuilder(datasets.ArrowBasedBuilder):
     def _info(self) -> datasets.DatasetInfo:
         # With a threshold the class names depend on the records, which are not known yet.
         features = None
-        if self.config.min_count is None:
+        if self.config.min_count is None and not self.config.metadata_only:
             features = build_files.published_features(self.SPEC)
         return datasets.DatasetInfo(
             description=self.SPEC.description,

@@ -8,9 +8,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from hf_ecg_bench.data.formats.wfdb_reader import WfdbRecord
+from hf_ecg_bench.data.formats.wfdb_reader import read_record as read_wfdb
 from hf_ecg_bench.data.ledger import RecordProblem
-from hf_ecg_bench.data.wfdb_reader import WfdbRecord
-from hf_ecg_bench.data.wfdb_reader import read_record as read_wfdb
 from hf_ecg_bench.errors import DataError, first_line
 from hf_ecg_bench.signals.contract import VOLTS
 from hf_ecg_bench.signals.leads import to_canonical

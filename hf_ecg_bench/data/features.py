@@ -3,21 +3,38 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import datasets
 import numpy as np
 import pyarrow as pa
 
+from hf_ecg_bench.data.spec import ExtraColumn
+
 N_LEADS = 12
 SIGNAL = "signal"
+_EXTRA: dict[str, Any] = {
+    "strings": datasets.List(datasets.Value("string")),
+    "flags": datasets.List(datasets.Value("bool")),
+    "text": datasets.Value("string"),
+    "number": datasets.Value("float32"),
+}
 
 
-def row_features(label_names: Mapping[str, Sequence[str]], n_targets: int = 0) -> datasets.Features:
+def row_features(
+    label_names: Mapping[str, Sequence[str]],
+    n_targets: int = 0,
+    extra: Sequence[ExtraColumn] = (),
+    *,
+    signal: bool = True,
+) -> datasets.Features:
     """Features of a dataset's rows, in the order of the columns.
 
     Args:
         label_names: label column -> its class names in order.
         n_targets: length of the `targets` column; 0 leaves the column out.
+        extra: the dataset's own columns.
+        signal: False for a build of the metadata alone.
     """
     columns: dict[str, object] = {
         "record_id": datasets.Value("string"),
@@ -32,6 +49,10 @@ def row_features(label_names: Mapping[str, Sequence[str]], n_targets: int = 0) -
         columns[column] = datasets.List(datasets.ClassLabel(names=list(names)))
     if n_targets:
         columns["targets"] = datasets.List(datasets.Value("float32"), length=n_targets)
+    for item in extra:
+        columns[item.name] = _EXTRA[item.kind]
+    if not signal:
+        del columns[SIGNAL]
     return datasets.Features(columns)
 
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from hf_ecg_bench.data import digest
 from hf_ecg_bench.data.ledger import Ledger, split_facts
-from hf_ecg_bench.data.records import Shard
 from hf_ecg_bench.data.rows import ShardReport
+from hf_ecg_bench.data.shards import Shard
 from hf_ecg_bench.data.spec import DatasetSpec
 from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.signals.leads import LEADS
@@ -65,8 +65,11 @@ def dataset_info(
         "unit": spec.unit,
         "seconds": spec.seconds,
         "leads": list(LEADS),
+        "min_seconds": spec.min_seconds,
+        "needs_fold": spec.needs_fold,
+        "metadata_only": first.metadata_only,
         "label_columns": {column: list(names) for column, names in first.label_names.items()},
-        "targets": [asdict(target) for target in spec.targets],
+        "targets": [asdict(target) for target in first.targets],
         "splits": ledger.splits,
         "digest": ledger.digests["dataset"],
         "digests": {part: ledger.digests[part] for part in digest.PARTS},

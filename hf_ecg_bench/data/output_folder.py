@@ -12,8 +12,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from hf_ecg_bench.data.records import Shard
 from hf_ecg_bench.data.rows import ShardReport
+from hf_ecg_bench.data.shards import Shard
 from hf_ecg_bench.errors import DataError, some
 from hf_ecg_bench.files import explain_os_errors, write_json
 from hf_ecg_bench.names import CARD_FILE, INFO_FILE, WORK_FOLDER

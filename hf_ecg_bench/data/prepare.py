@@ -18,9 +18,9 @@ from hf_ecg_bench.data.ledger import Ledger
 from hf_ecg_bench.data.options import parse_options
 from hf_ecg_bench.data.output_folder import OutputFolder
 from hf_ecg_bench.data.parquet import write_shard
-from hf_ecg_bench.data.records import Shard
 from hf_ecg_bench.data.registry import get_builder
 from hf_ecg_bench.data.rows import ShardReport
+from hf_ecg_bench.data.shards import Shard
 from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.files import write_text
 from hf_ecg_bench.names import CARD_FILE

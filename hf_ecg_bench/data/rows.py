@@ -15,7 +15,7 @@ import pyarrow as pa
 from hf_ecg_bench.data import digest
 from hf_ecg_bench.data.features import N_LEADS, SIGNAL, signal_array
 from hf_ecg_bench.data.ledger import Ledger, RecordProblem
-from hf_ecg_bench.data.records import Shard, full_schema
+from hf_ecg_bench.data.shards import Shard
 from hf_ecg_bench.data.spec import DatasetSpec
 from hf_ecg_bench.errors import EcgBenchError
 
@@ -23,6 +23,7 @@ from hf_ecg_bench.errors import EcgBenchError
 CHUNK_RECORDS = 100
 CHUNK_SAMPLES = 500_000
 
+_NO_SIGNAL = np.empty((0, N_LEADS), np.float32)
 ReadSignal = Callable[[Any, Ledger], np.ndarray]
 
 
@@ -59,7 +60,7 @@ class ShardRows:
     def __init__(self, shard: Shard, read: ReadSignal, spec: DatasetSpec, *, strict: bool) -> None:
         self.shard = shard
         self.spec = spec
-        self.schema = full_schema(shard)
+        self.schema = shard.schema
         self.report = ShardReport(shard.name, shard.split, shard.fingerprint)
         self._read = read
         self._ledger = Ledger(spec.id, strict=strict)
@@ -73,8 +74,7 @@ class ShardRows:
         samples = 0
         for position, (row, reference) in enumerate(zip(rows, self.shard.references, strict=True)):
             try:
-                signal = self._read(reference, self._ledger)
-                self._check(row["record_id"], signal)
+                signal = self._signal(row["record_id"], reference)
             except RecordProblem as problem:
                 self._ledger.exclude(row["record_id"], problem.reason, problem.detail)
                 continue
@@ -92,6 +92,13 @@ class ShardRows:
         self.report.excluded = self._ledger.excluded
         self.report.defects = self._ledger.defects
         self.report.digests = digest.to_hex(totals)
+
+    def _signal(self, record_id: str, reference: Any) -> np.ndarray:
+        if self.shard.metadata_only:
+            return _NO_SIGNAL
+        signal = self._read(reference, self._ledger)
+        self._check(record_id, signal)
+        return signal
 
     def _check(self, record_id: str, signal: np.ndarray) -> None:
         if signal.dtype != np.float32 or signal.ndim != 2 or signal.shape[1] != N_LEADS:
@@ -119,14 +126,15 @@ class ShardRows:
         labels: dict[str, Any] = {
             column: [names[index] for index in row[column]] for column, names in self.shard.label_names.items()
         }
-        if "targets" in row:
-            labels["targets"] = row["targets"]
+        own = [item.name for item in self.spec.extra_columns]
+        labels |= {name: row[name] for name in ("targets", *own) if name in row}
         return labels
 
     def _table(self, positions: list[int], signals: list[np.ndarray]) -> pa.Table:
         metadata = self.shard.metadata.take(pa.array(positions, pa.int64()))
-        signal = signal_array(signals, self.schema.field(SIGNAL).type)
-        columns = [signal if name == SIGNAL else metadata[name] for name in self.schema.names]
-        table = pa.table(columns, schema=self.schema)
+        columns: dict[str, Any] = {name: metadata[name] for name in metadata.column_names}
+        if not self.shard.metadata_only:
+            columns[SIGNAL] = signal_array(signals, self.schema.field(SIGNAL).type)
+        table = pa.table([columns[name] for name in self.schema.names], schema=self.schema)
         self.report.nbytes += table.nbytes
         return table

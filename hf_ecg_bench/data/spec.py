@@ -24,6 +24,21 @@ class TargetSpec:
 
 
 @dataclass(frozen=True)
+class ExtraColumn:
+    """A column that only this dataset has, after those of all datasets.
+
+    Attributes:
+        name: the column's name.
+        kind: `strings` (a list of text per record), `flags` (a list of true/false), `text` or `number` (may be null).
+        description: one sentence for the card.
+    """
+
+    name: str
+    kind: Literal["strings", "flags", "text", "number"]
+    description: str
+
+
+@dataclass(frozen=True)
 class DatasetSpec:
     """Facts about a dataset that cards, listings and the signal contract need.
 
@@ -45,6 +60,11 @@ class DatasetSpec:
         folds: the split rule in words; `validation_fold` and `test_fold` are the fixed numbers, all others
             train.
         nan_samples: `keep` records with missing samples (they count as 0 at a model's input) or `drop` them.
+        min_seconds: the benchmark's tasks leave out shorter records when they run (None: no filter); the rows keep
+            them.
+        needs_fold: the benchmark's tasks leave out records without a fold (-1); otherwise these train.
+        extra_columns: what only this dataset has.
+        access_steps: how to get data that is not open, in one or two sentences.
     """
 
     id: str
@@ -66,4 +86,8 @@ class DatasetSpec:
     validation_fold: int = 9
     test_fold: int = 10
     nan_samples: Literal["keep", "drop"] = "keep"
+    min_seconds: float | None = None
+    needs_fold: bool = False
+    extra_columns: tuple[ExtraColumn, ...] = ()
+    access_steps: str = ""
     known_issues: tuple[str, ...] = field(default=())

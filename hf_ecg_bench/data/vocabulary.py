@@ -27,3 +27,17 @@ def keep_known(lists: Sequence[Sequence[str]], names: Iterable[str]) -> list[lis
     """The lists without the labels that are not in `names`."""
     known = frozenset(names)
     return [[label for label in labels if label in known] for labels in lists]
+
+
+def choose_labels(
+    lists: Sequence[Sequence[str]], published: Sequence[str], min_count: int | None
+) -> tuple[tuple[str, ...], list[list[str]]]:
+    """The class names, and the records' labels that are among them.
+
+    Args:
+        lists: labels of each record, repeats included.
+        published: the class names of the complete release, used unless `min_count` is given.
+        min_count: count on these records instead.
+    """
+    names = tuple(published) if min_count is None else count_vocabulary(lists, min_count)
+    return names, keep_known(lists, names)

@@ -20,8 +20,10 @@ class Task:
         labels: label column whose classes are predicted as independent yes/no targets, or None.
         classes: which of those classes, in order; None takes all of them.
         targets: entries of the dataset's `targets` column, in order.
-        min_seconds: records shorter than this are left out, as in the paper (None: no filter).
         selection: the validation metric that picks the best epoch.
+        trained_as: the task whose run and predictions this one is a part of, where the paper trains no own model.
+
+    Which records take part (length, fold) is declared once per dataset: DatasetSpec.min_seconds and needs_fold.
     """
 
     id: str
@@ -31,5 +33,5 @@ class Task:
     labels: str | None = None
     classes: tuple[str, ...] | None = None
     targets: tuple[str, ...] = ()
-    min_seconds: float | None = None
     selection: SelectionMetric = "macro_auroc"
+    trained_as: str | None = None

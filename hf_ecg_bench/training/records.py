@@ -74,7 +74,7 @@ def task_records(prepared: PreparedDataset, task: Task) -> TaskRecords:
     excluded: dict[str, int] = {}
     splits = {}
     for name in SPLITS:
-        splits[name] = _split_records(_split(prepared.splits, name), task, columns, rate, excluded, name)
+        splits[name] = _split_records(prepared, name, task, columns, rate, excluded)
     shortest = min(int(split.view.lengths()[split.records].min()) for split in splits.values())
     return TaskRecords(columns, splits, rate, shortest / rate, str(prepared.info.get("unit", "mV")), excluded)
 
@@ -128,6 +128,11 @@ def _columns(prepared: PreparedDataset, task: Task) -> TargetColumns:
             f"{prepared.source} holds {prepared.info['dataset']}; task {task.id} is about {task.dataset}",
             fix=f"--data with a prepared {task.dataset}, or another --task (hf-ecg-bench list tasks)",
         )
+    if prepared.info.get("metadata_only"):
+        raise DataError(
+            f"{prepared.source} was prepared without signals",
+            fix=f"hf-ecg-bench prepare {task.dataset} without --metadata-only",
+        )
     features = _split(prepared.splits, "train").features
     for column in filter(None, (task.labels, "targets" if task.targets else None)):
         if column not in features:
@@ -150,18 +155,27 @@ def _split(splits: DatasetDict, name: str) -> Dataset:
 
 
 def _split_records(
-    split: Dataset, task: Task, columns: TargetColumns, rate: int, excluded: dict[str, int], name: str
+    prepared: PreparedDataset, name: str, task: Task, columns: TargetColumns, rate: int, excluded: dict[str, int]
 ) -> SplitRecords:
-    wanted = [c for c in ("record_id", "patient_id", task.labels, "targets" if task.targets else None) if c]
+    split = _split(prepared.splits, name)
+    wanted = [
+        c for c in ("record_id", "patient_id", "strat_fold", task.labels, "targets" if task.targets else None) if c
+    ]
     table = split.select_columns(wanted).with_format("arrow")[:]
     view = SignalView(split)
     targets = target_matrix(table, task, columns)
     record_id = table.column("record_id").to_numpy()
     patient_id = np.array(table.column("patient_id").to_pylist(), dtype=object)
     keep = np.ones(len(record_id), bool)
-    if task.min_seconds is not None and len(keep):
-        keep &= view.lengths() >= task.min_seconds * rate
-        _count(excluded, f"{name}: shorter than {task.min_seconds:g} s", (~keep).sum())
+    if prepared.info.get("needs_fold"):
+        placed = table.column("strat_fold").to_numpy() >= 0
+        _count(excluded, f"{name}: no stratification fold", (~placed).sum())
+        keep &= placed
+    least = prepared.info.get("min_seconds")
+    if least is not None and len(keep):
+        long_enough = view.lengths() >= least * rate
+        _count(excluded, f"{name}: shorter than {least:g} s", (keep & ~long_enough).sum())
+        keep &= long_enough
     if targets.shape[1]:
         present = ~np.isnan(targets).all(1)
         _count(excluded, f"{name}: every target missing", (keep & ~present).sum())

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from hf_ecg_bench.data import prepare as prepare_module
-from hf_ecg_bench.data import records
+from hf_ecg_bench.data import shards
 from hf_ecg_bench.data.load import load_prepared
 from hf_ecg_bench.data.prepare import prepare
 from hf_ecg_bench.data.registry import get_builder, get_dataset_spec, list_datasets
@@ -33,7 +33,7 @@ def assert_equal_rows(a: datasets.DatasetDict, b: datasets.DatasetDict) -> None:
 
 @pytest.fixture
 def small_shards(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(records, "SHARD_RECORDS", 3)
+    monkeypatch.setattr(shards, "SHARD_RECORDS", 3)
 
 
 def test_registry() -> None:

@@ -14,7 +14,7 @@ import wfdb
 
 from hf_ecg_bench.data.load import load_prepared
 from hf_ecg_bench.data.prepare import prepare
-from hf_ecg_bench.data.ptbxl_tables import clean_age, parse_codes, published_label_names
+from hf_ecg_bench.data.sources.ptbxl.tables import clean_age, parse_codes, published_label_names
 
 COLUMNS = ("all", "diag", "form", "rhythm", "sub", "super")
 EXPECTED_KEYS = {"sub": "label_diag_subclass", "super": "label_diag_superclass"}

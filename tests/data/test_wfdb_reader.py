@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import wfdb
 
+from hf_ecg_bench.data.formats.wfdb_header import parse_header
+from hf_ecg_bench.data.formats.wfdb_reader import _checksums, read_record
 from hf_ecg_bench.data.ledger import RecordProblem
-from hf_ecg_bench.data.wfdb_header import parse_header
-from hf_ecg_bench.data.wfdb_reader import _checksums, read_record
 from tests.data.ptbxl_tree import digital_ecg, write_record
 
 REAL = [

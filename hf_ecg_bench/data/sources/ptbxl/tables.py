@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
-from hf_ecg_bench.data.csv_table import number, read_table, whole_number
+from hf_ecg_bench.data.formats.csv_table import number, read_table, whole_number
+from hf_ecg_bench.data.formats.wfdb_reader import file_stamp
 from hf_ecg_bench.data.ledger import Ledger, RecordProblem
 from hf_ecg_bench.data.records import RecordIndex
 from hf_ecg_bench.data.vocabulary import count_vocabulary, keep_known, read_label_table
-from hf_ecg_bench.data.wfdb_reader import file_stamp
 from hf_ecg_bench.errors import DataError
 
 DATABASE = "ptbxl_database.csv"

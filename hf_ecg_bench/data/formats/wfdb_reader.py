@@ -12,8 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from hf_ecg_bench.data.formats.wfdb_header import Header, SignalLine, parse_header
 from hf_ecg_bench.data.ledger import RecordProblem
-from hf_ecg_bench.data.wfdb_header import Header, SignalLine, parse_header
 
 MISSING = -32768
 _INT24 = 2**24
