@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
+from hf_ecg_bench.data.origins import Origin
+
 TargetKind = Literal["binary", "regression"]
 
 
@@ -64,6 +66,7 @@ class DatasetSpec:
             them.
         needs_fold: the benchmark's tasks leave out records without a fold (-1); otherwise these train.
         extra_columns: what only this dataset has.
+        origins: where `prepare --download` gets the original files, in order; empty where it may not.
         access_steps: how to get data that is not open, in one or two sentences.
     """
 
@@ -89,5 +92,6 @@ class DatasetSpec:
     min_seconds: float | None = None
     needs_fold: bool = False
     extra_columns: tuple[ExtraColumn, ...] = ()
+    origins: tuple[Origin, ...] = ()
     access_steps: str = ""
     known_issues: tuple[str, ...] = field(default=())

@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import json
 from pathlib import Path
-from typing import Any
 
 import datasets
 import numpy as np
@@ -15,22 +14,11 @@ import wfdb
 from hf_ecg_bench.data.load import load_prepared
 from hf_ecg_bench.data.prepare import prepare
 from hf_ecg_bench.data.sources.ptbxl.tables import clean_age, parse_codes, published_label_names
+from tests.data.rows import rows_of
 
 COLUMNS = ("all", "diag", "form", "rhythm", "sub", "super")
 EXPECTED_KEYS = {"sub": "label_diag_subclass", "super": "label_diag_superclass"}
 SPLITS = {"train": "train", "validation": "val", "test": "test"}
-
-
-def rows_of(splits: datasets.DatasetDict) -> dict[str, dict[str, Any]]:
-    """Rows by record id, labels as names, with the split's name."""
-    rows = {}
-    for split, data in splits.items():
-        columns = {name: data.features[name].feature for name in data.column_names if name.startswith("labels")}
-        for row in data.with_format("numpy"):
-            for name, feature in columns.items():
-                row[name] = [feature.int2str(int(index)) for index in row[name]]
-            rows[str(row["record_id"])] = {**row, "split": split}
-    return rows
 
 
 def test_published_label_lists() -> None:

@@ -1,0 +1,89 @@
+"""One way for a source to be bad, and what a build then says. The cases are in `tests/data/bad/`, one module per format.
+
+python -m tests.data.bad_source        # a table of all cases with what the build said
+"""
+
+from __future__ import annotations
+
+import pkgutil
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module
+from pathlib import Path
+from typing import Literal
+
+from hf_ecg_bench.data.ledger import Ledger
+from hf_ecg_bench.data.prepare import prepare
+from hf_ecg_bench.data.registry import get_builder
+from hf_ecg_bench.errors import DataError
+from tests.data import bad
+
+Outcome = Literal["excluded", "defect", "note", "error"]
+
+
+@dataclass(frozen=True)
+class BadCase:
+    """A damaged example tree.
+
+    Attributes:
+        name: what is wrong, in words.
+        dataset: whose `example` tree is damaged.
+        damage: changes the tree.
+        outcome: a record is `excluded`, or kept with a `defect`; the build has a `note`, or ends in an `error`.
+        reason: the phrase that the ledger counts by (excluded, defect), or part of the note or error.
+        detail: part of the detail, or of the error's message or fix.
+        options: `--option` values.
+        n: number of records of the tree.
+    """
+
+    name: str
+    dataset: str
+    damage: Callable[[Path], object]
+    outcome: Outcome
+    reason: str
+    detail: str = ""
+    options: Mapping[str, str] = field(default_factory=dict)
+    n: int = 12
+
+
+def all_cases() -> list[BadCase]:
+    """The cases of all modules."""
+    modules = [import_module(f"{bad.__name__}.{module.name}") for module in pkgutil.iter_modules(bad.__path__)]
+    return [case for module in modules for case in module.CASES]
+
+
+def run_case(case: BadCase, folder: Path, *, strict: bool = False) -> Ledger | DataError:
+    """Build the damaged tree; returns the ledger, or the error that ended it."""
+    root = folder / "raw"
+    root.mkdir(exist_ok=True)
+    get_builder(case.dataset).example(str(root), case.n)
+    case.damage(root)
+    try:
+        return prepare(case.dataset, raw_dir=root, output_dir=folder / "out", options=case.options, strict=strict)
+    except DataError as error:
+        return error
+
+
+def said(case: BadCase, result: Ledger | DataError) -> str:
+    """What the build said about it, or an empty text where it did not say the expected."""
+    if isinstance(result, DataError):
+        return str(result) if case.outcome == "error" and case.reason in str(result) else ""
+    if case.outcome == "note":
+        return next((note for note in result.notes if case.reason in note), "")
+    groups = {"excluded": result.excluded, "defect": result.defects}.get(case.outcome, {})
+    entries = groups.get(case.reason, [])
+    return f"{case.reason}: {entries[0][0]}: {entries[0][1]}" if entries else ""
+
+
+def main() -> None:
+    print("| # | dataset | what is wrong | outcome | what the build says |\n| --- | --- | --- | --- | --- |")
+    for number, case in enumerate(all_cases(), start=1):
+        with tempfile.TemporaryDirectory() as folder:
+            result = run_case(case, Path(folder))
+            text = " / ".join(said(case, result).replace(folder, "").splitlines())
+        print(f"| {number} | {case.dataset} | {case.name} | {case.outcome} | {text or 'NOT SAID: ' + repr(result)} |")
+
+
+if __name__ == "__main__":
+    main()
