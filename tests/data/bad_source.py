@@ -1,4 +1,4 @@
-"""One way for a source to be bad, and what a build then says. The cases are in `tests/data/bad/`, one module per format.
+"""One way for a source to be bad, and what a build then says; the cases are in `tests/data/bad/`, a module per format.
 
 python -m tests.data.bad_source        # a table of all cases with what the build said
 """
