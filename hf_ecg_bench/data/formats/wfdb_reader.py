@@ -7,6 +7,7 @@ and becomes NaN. Other storage formats are refused by name.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,9 +69,7 @@ def read_record(path: str, *, verify: bool = True) -> WfdbRecord:
     if not header.signals:
         raise RecordProblem("unreadable header", "no signals")
     folder = os.path.dirname(path)
-    groups: dict[str, list[int]] = {}
-    for number, line in enumerate(header.signals):
-        groups.setdefault(line.file, []).append(number)
+    groups = _by_file(header)
     if len(groups) == 1:
         digital = _read_file(folder, header.signals, header.samples, verify)
         signal = _physical(digital, header.signals)
@@ -80,8 +79,7 @@ def read_record(path: str, *, verify: bool = True) -> WfdbRecord:
             lines = tuple(header.signals[number] for number in numbers)
             part = _physical(_read_file(folder, lines, header.samples, verify), lines)
             parts.update({number: part[:, column] for column, number in enumerate(numbers)})
-        if len({len(part) for part in parts.values()}) > 1:
-            raise RecordProblem("unreadable signals", "its signal files differ in length")
+        _same_length(map(len, parts.values()))
         signal = np.stack([parts[number] for number in range(len(parts))], axis=1)
     return WfdbRecord(
         signal=signal,
@@ -90,6 +88,28 @@ def read_record(path: str, *, verify: bool = True) -> WfdbRecord:
         rate=header.rate,
         comments=header.comments,
     )
+
+
+def look_at_signals(path: str, header: Header) -> tuple[int, bool]:
+    """The number of samples of a record, and whether any is missing: without checksums or physical units.
+
+    Args:
+        path: the record's path without an extension.
+        header: its header.
+
+    Raises:
+        RecordProblem: as `read_record`, except for checksums.
+    """
+    if not header.signals:
+        raise RecordProblem("unreadable header", "no signals")
+    lengths, missing = [], False
+    for numbers in _by_file(header).values():
+        lines = tuple(header.signals[number] for number in numbers)
+        digital = _read_file(os.path.dirname(path), lines, header.samples, verify=False)
+        lengths.append(len(digital))
+        missing = missing or bool(digital.size and digital.min() == MISSING)
+    _same_length(lengths)
+    return lengths[0], missing
 
 
 def file_stamp(path: str) -> str:
@@ -102,6 +122,19 @@ def file_stamp(path: str) -> str:
             continue
         parts.append(f"{extension}:{stat.st_size}:{stat.st_mtime_ns}")
     return " ".join(parts)
+
+
+def _by_file(header: Header) -> dict[str, list[int]]:
+    """Signal file -> positions of its signals."""
+    groups: dict[str, list[int]] = {}
+    for number, line in enumerate(header.signals):
+        groups.setdefault(line.file, []).append(number)
+    return groups
+
+
+def _same_length(lengths: Iterable[int]) -> None:
+    if len(set(lengths)) > 1:
+        raise RecordProblem("unreadable signals", "its signal files differ in length")
 
 
 def _read_file(folder: str, lines: tuple[SignalLine, ...], samples: int | None, verify: bool) -> np.ndarray:
