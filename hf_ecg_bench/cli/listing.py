@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hf_ecg_bench.cli.arguments import example
 from hf_ecg_bench.cli.printing import print_json, print_table
-from hf_ecg_bench.errors import unknown_name
+from hf_ecg_bench.errors import EcgBenchError, unknown_name
+
+if TYPE_CHECKING:
+    from hf_ecg_bench.tasks.suites import SuiteTotals
 
 
 def register(verbs: Any) -> None:
     """Add the verbs to the parser."""
     listing = verbs.add_parser(
         "list",
-        help="datasets, tasks or models",
-        **example("hf-ecg-bench list models", "hf-ecg-bench list tasks --json"),
+        help="datasets, tasks, suites of tasks, or models",
+        **example("hf-ecg-bench list models", "hf-ecg-bench list tasks --suite headline"),
     )
-    listing.add_argument("what", choices=["datasets", "tasks", "models"])
+    listing.add_argument("what", choices=["datasets", "tasks", "suites", "models"])
+    listing.add_argument("--suite", metavar="SUITE", help="only the tasks of this suite (list suites)")
     listing.add_argument("--json", action="store_true", help="print JSON")
     listing.set_defaults(handler=_list)
     info = verbs.add_parser(
-        "info", help="all that is known of a dataset, task, model or mode", **example("hf-ecg-bench info ptbxl_super")
+        "info",
+        help="all that is known of a dataset, task, suite, model or mode",
+        **example("hf-ecg-bench info ptbxl_super"),
     )
     info.add_argument("name", metavar="NAME")
     info.add_argument("--json", action="store_true", help="print JSON")
@@ -30,11 +36,26 @@ def register(verbs: Any) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    rows = {"datasets": _datasets, "tasks": _tasks, "models": _models}[arguments.what]()
+    if arguments.suite is not None and arguments.what != "tasks":
+        raise EcgBenchError("--suite selects tasks", fix=f"hf-ecg-bench list tasks --suite {arguments.suite}")
+    if arguments.what == "tasks":
+        rows = _tasks(arguments.suite)
+    else:
+        rows = {"datasets": _datasets, "suites": _suites, "models": _models}[arguments.what]()
     if arguments.json:
         print_json(rows)
-    else:
-        print_table(list(rows[0]), [list(row.values()) for row in rows])
+        return
+    print_table(list(rows[0]), [[_cell(value) for value in row.values()] for row in rows])
+    if arguments.what == "tasks":
+        print()
+        for suite, size in _totals().items():
+            print(f"{suite}: {size}")
+
+
+def _cell(value: Any) -> Any:
+    if isinstance(value, tuple):
+        return ", ".join(value) or "-"
+    return "-" if value is None else value
 
 
 def _datasets() -> list[dict[str, Any]]:
@@ -53,25 +74,42 @@ def _datasets() -> list[dict[str, Any]]:
     ]
 
 
-def _tasks() -> list[dict[str, Any]]:
-    from hf_ecg_bench.data.registry import get_dataset_spec
-    from hf_ecg_bench.tasks import CATALOGUE
+def _tasks(suite: str | None = None) -> list[dict[str, Any]]:
+    from hf_ecg_bench.tasks import CATALOGUE, get_suite, suites_of
+    from hf_ecg_bench.tasks.sizes import task_size
 
     rows = []
-    for task in CATALOGUE.values():
-        spec = get_dataset_spec(task.dataset)
-        classes = task.classes or (spec.label_columns[task.labels] if task.labels else ())
+    for name in CATALOGUE if suite is None else get_suite(suite).tasks:
+        task, size = CATALOGUE[name], task_size(CATALOGUE[name])
         rows.append(
             {
-                "id": task.id,
+                "id": name,
                 "name": task.name,
                 "dataset": task.dataset,
                 "category": task.category,
-                "classes": len(classes),
-                "regression": sum(t.name in task.targets and t.kind == "regression" for t in spec.targets),
+                "targets": size.targets,
+                "classes": size.yes_no,
+                "regression": size.regression,
+                "suites": suites_of(name),
+                "trained_as": task.trained_as,
             }
         )
     return rows
+
+
+def _totals() -> dict[str, SuiteTotals]:
+    from hf_ecg_bench.tasks import CATALOGUE, SUITES
+    from hf_ecg_bench.tasks.sizes import task_size
+    from hf_ecg_bench.tasks.suites import totals
+
+    sizes = {name: task_size(task).targets for name, task in CATALOGUE.items()}
+    return {name: totals(suite, sizes) for name, suite in SUITES.items()}
+
+
+def _suites() -> list[dict[str, Any]]:
+    from hf_ecg_bench.tasks import SUITES
+
+    return [{"id": name, **asdict(size), "title": SUITES[name].title} for name, size in _totals().items()]
 
 
 def _models() -> list[dict[str, Any]]:
@@ -99,7 +137,7 @@ def _info(arguments: argparse.Namespace) -> None:
     from hf_ecg_bench.cli.model_info import describe, model_info
     from hf_ecg_bench.data.registry import get_dataset_spec, list_datasets
     from hf_ecg_bench.models.registry import get_model_spec, list_models
-    from hf_ecg_bench.tasks import CATALOGUE
+    from hf_ecg_bench.tasks import CATALOGUE, SUITES
     from hf_ecg_bench.training.modes import MODES
 
     name = arguments.name
@@ -108,14 +146,19 @@ def _info(arguments: argparse.Namespace) -> None:
         found.append(("dataset", get_dataset_spec(name)))
     if name in CATALOGUE:
         found.append(("task", CATALOGUE[name]))
+    if name in SUITES:
+        found.append(("suite", SUITES[name]))
     if name in list_models():
         found.append(("model", get_model_spec(name)))
     if name in MODES:
         found.append(("mode", MODES[name]))
     if not found:
-        known = [*list_datasets(), *CATALOGUE, *list_models(), *MODES]
-        raise unknown_name("dataset, task, model or mode", name, known, fix="hf-ecg-bench list datasets|tasks|models")
+        known = [*list_datasets(), *CATALOGUE, *SUITES, *list_models(), *MODES]
+        fix = "hf-ecg-bench list datasets|tasks|suites|models"
+        raise unknown_name("dataset, task, suite, model or mode", name, known, fix=fix)
     described = {kind: model_info(item) if kind == "model" else asdict(item) for kind, item in found}
+    if "suite" in described:
+        described["suite"]["totals"] = asdict(_totals()[name])
     if arguments.json:
         print_json(described)
         return

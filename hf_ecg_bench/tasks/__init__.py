@@ -1,10 +1,11 @@
-"""Tasks and the catalogue they are listed in."""
+"""Tasks, the catalogue they are listed in, and suites of them."""
 
 from hf_ecg_bench.errors import unknown_name
 from hf_ecg_bench.tasks.catalogue import CATALOGUE
+from hf_ecg_bench.tasks.suites import SUITES, Suite, get_suite, suites_of
 from hf_ecg_bench.tasks.task import Task
 
-__all__ = ["CATALOGUE", "Task", "get_task", "list_tasks"]
+__all__ = ["CATALOGUE", "SUITES", "Suite", "Task", "get_suite", "get_task", "list_tasks", "suites_of"]
 
 
 def list_tasks() -> list[str]:

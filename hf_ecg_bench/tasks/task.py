@@ -21,7 +21,8 @@ class Task:
         classes: which of those classes, in order; None takes all of them.
         targets: entries of the dataset's `targets` column, in order.
         selection: the validation metric that picks the best epoch.
-        trained_as: the task whose run and predictions this one is a part of, where the paper trains no own model.
+        trained_as: the task whose training this one shares, where the paper trains no model for it: it is a part of
+            that task's outputs, or (CODE-test) a further test set for its model.
 
     Which records take part (length, fold) is declared once per dataset: DatasetSpec.min_seconds and needs_fold.
     """

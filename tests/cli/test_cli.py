@@ -12,7 +12,7 @@ import pytest
 from hf_ecg_bench.cli.main import build_parser, main
 from hf_ecg_bench.data.registry import list_datasets
 from hf_ecg_bench.models.registry import list_models
-from hf_ecg_bench.tasks import list_tasks
+from hf_ecg_bench.tasks import SUITES, list_tasks
 
 VERBS = ("list", "info", "prepare", "convert", "embed", "run", "demo", "score", "report", "push")
 
@@ -40,7 +40,8 @@ def test_parser_knows_exactly_these_verbs():
 
 
 @pytest.mark.parametrize(
-    ("what", "names"), [("datasets", list_datasets), ("tasks", list_tasks), ("models", list_models)]
+    ("what", "names"),
+    [("datasets", list_datasets), ("tasks", list_tasks), ("suites", lambda: list(SUITES)), ("models", list_models)],
 )
 def test_lists_as_table_and_as_json(capsys, what, names):
     code, out, _ = call(capsys, "list", what, "--json")
@@ -51,7 +52,18 @@ def test_lists_as_table_and_as_json(capsys, what, names):
     assert all(name in out for name in names())
 
 
-@pytest.mark.parametrize("name", ["ptbxl", "ptbxl_super", "s4", "ecg_founder", "frozen", "synthetic"])
+def test_list_tasks_prints_the_totals_of_the_suites(capsys):
+    code, out, _ = call(capsys, "list", "tasks")
+    assert code == 0
+    assert out.endswith("\nheadline: 26 tasks (28 rows), 1,650 targets\npublished: 28 rows, 1,640 targets\n")
+    code, out, _ = call(capsys, "list", "tasks", "--suite", "headline", "--json")
+    assert code == 0
+    rows = json.loads(out)
+    assert len(rows) == 28
+    assert sum(row["targets"] for row in rows) == sum(row["classes"] + row["regression"] for row in rows) == 1650
+
+
+@pytest.mark.parametrize("name", ["ptbxl", "ptbxl_super", "s4", "ecg_founder", "frozen", "synthetic", "headline"])
 def test_info(capsys, name):
     code, out, _ = call(capsys, "info", name)
     assert code == 0
@@ -65,6 +77,8 @@ def test_info(capsys, name):
     [
         (["lst"], "did you mean 'list'"),
         (["list", "modles"], "did you mean 'models'"),
+        (["list", "models", "--suite", "headline"], "--suite selects tasks"),
+        (["list", "tasks", "--suite", "headlin"], "did you mean 'headline'"),
         (["info", "ptbxl_supper"], "did you mean 'ptbxl_super'"),
         (["prepare", "ptb_xl", "--output-dir", "x"], "did you mean 'ptbxl'"),
         (["prepare", "ptbxl", "--output-dir", "x"], "--raw-dir"),
