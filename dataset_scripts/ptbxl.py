@@ -9,6 +9,7 @@ import numpy as np
 from hf_ecg_bench.data.builder import EcgBuilder, EcgBuilderConfig
 from hf_ecg_bench.data.ledger import Ledger
 from hf_ecg_bench.data.records import RecordIndex
+from hf_ecg_bench.data.sources.ptbxl.example import write_example
 from hf_ecg_bench.data.sources.ptbxl.signals import RATE, read_ptbxl
 from hf_ecg_bench.data.sources.ptbxl.tables import index_ptbxl, published_label_names
 from hf_ecg_bench.data.spec import DatasetSpec
@@ -55,3 +56,7 @@ class PtbXl(EcgBuilder):
 
     def read(self, reference: Any, ledger: Ledger) -> np.ndarray:
         return read_ptbxl(reference, ledger)
+
+    @staticmethod
+    def example(root: str, n: int) -> None:
+        write_example(root, n)

@@ -21,3 +21,8 @@ def example_ecg(seed: int, samples: int = 5000, rate: float = 500.0) -> np.ndarr
     i, ii = leads[:, 0], leads[:, 1]
     limbs = np.stack([i, ii, ii - i, -(i + ii) / 2, i - ii / 2, ii - i / 2], axis=1)
     return np.round(np.concatenate([limbs, leads[:, 2:]], axis=1)).astype(np.int16)
+
+
+def shifted(ecg: np.ndarray, number: int) -> np.ndarray:
+    """The recording turned by `number` samples: another signal at the price of a copy, with limb leads that agree."""
+    return np.roll(ecg, number, axis=0)
