@@ -186,6 +186,8 @@ def _not_the_release(name: str, info: dict[str, Any]) -> str:
     except UnknownNameError:
         return f"{name} is not a dataset of this project"
     defaults = vars(builder.BUILDER_CONFIG_CLASS(name="default"))
+    if info.get("metadata_only"):
+        return "built with metadata_only=True, so it has no signals"
     changed = {key: value for key, value in info.get("options", {}).items() if defaults.get(key) != value}
     if changed:
         return "built with " + ", ".join(f"{key}={value}" for key, value in sorted(changed.items()))

@@ -28,6 +28,11 @@ def register(verbs: Any) -> None:
     )
     prepare.add_argument("--num-proc", type=int, default=1, metavar="N", help="processes (default 1)")
     prepare.add_argument("--limit", type=int, metavar="N", help="at most N records, for a quick look")
+    prepare.add_argument(
+        "--metadata-only",
+        action="store_true",
+        help="labels and folds from tables and headers alone, without signals; prints the counts",
+    )
     prepare.add_argument("--strict", action="store_true", help="stop at the first record that would be left out")
     prepare.add_argument(
         "--push-to-hub",
@@ -53,12 +58,15 @@ def _prepare(arguments: argparse.Namespace) -> None:
         options=key_values(arguments.option, "--option"),
         num_proc=arguments.num_proc,
         limit=arguments.limit,
+        metadata_only=arguments.metadata_only,
         strict=arguments.strict,
     )
     if arguments.json:
-        print_json(ledger.to_dict())
+        print_json(ledger.to_json())
     else:
         print(ledger.describe())
+        if arguments.metadata_only:
+            print(ledger.describe_labels())
         print(f'load it: datasets.load_dataset("{arguments.output_dir}")')
     if arguments.push_to_hub is not None:
         from hf_ecg_bench.hub import push_folder

@@ -94,7 +94,9 @@ def _body(spec: DatasetSpec, info: dict[str, Any]) -> str:
         lines += ["", f"Without records, and so not offered by `load_dataset`: {', '.join(empty)}."]
     lines += [
         "",
-        f"Signals: {info['sampling_rate']} Hz, {info['unit']}, (time, leads); leads " + " ".join(info["leads"]) + ".",
+        "Signals: none; this build holds labels and folds alone (`--metadata-only`)."
+        if info["metadata_only"]
+        else f"Signals: {info['sampling_rate']} Hz, {info['unit']}, (time, leads); leads {' '.join(info['leads'])}.",
         f"Splits: {spec.folds}.",
         f"Digest: `{info['digest']}`; builds with the same one hold the same records, labels and signals.",
         "",

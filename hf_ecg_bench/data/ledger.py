@@ -123,6 +123,27 @@ class Ledger:
             lines.append(f"  digest {self.digests['dataset']}")
         return "\n".join(lines)
 
+    def describe_labels(self) -> str:
+        """A table per label column: records of each class in each split."""
+        lines = []
+        for column in next(iter(self.splits.values()), {}).get("labels", {}):
+            tables = [facts["labels"][column] for facts in self.splits.values()]
+            width = max(map(len, [column, *tables[0]]))
+            lines += ["", f"{column:<{width}}" + "".join(f"{split:>12}" for split in self.splits)]
+            lines += [f"{name:<{width}}" + "".join(f"{table[name]:>12}" for table in tables) for name in tables[0]]
+        return "\n".join(lines).lstrip("\n")
+
+    def to_json(self) -> dict[str, Any]:
+        """What `prepare --json` prints: `to_dict`, the counts per split, and the digests."""
+        return {
+            "dataset": self.dataset,
+            "status": self.status,
+            **self.to_dict(),
+            "splits": self.splits,
+            "digest": self.digests.get("dataset"),
+            "digests": {part: value for part, value in self.digests.items() if part != "dataset"},
+        }
+
     def _stop_if_strict(self, record_id: str, reason: str, detail: str) -> None:
         if self.strict:
             raise DataError(

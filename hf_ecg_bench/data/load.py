@@ -64,6 +64,19 @@ def load_prepared(name: str | Path) -> PreparedDataset:
     return _from_hub(f"{NAMESPACE}/{dataset_id}")
 
 
+def require_signals(prepared: PreparedDataset) -> None:
+    """Refuse rows that were prepared without signals.
+
+    Raises:
+        DataError: naming the folder.
+    """
+    if prepared.info.get("metadata_only"):
+        raise DataError(
+            f"{prepared.source} was prepared with --metadata-only: it has labels and folds, but no signals",
+            fix=f"hf-ecg-bench prepare {prepared.info['dataset']} --raw-dir ... --output-dir ANOTHER_FOLDER",
+        )
+
+
 def _from_folder(folder: Path) -> PreparedDataset:
     info = _read_info(folder / INFO_FILE)
     for shard in info.get("shards", []):

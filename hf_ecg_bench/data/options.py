@@ -16,10 +16,10 @@ _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no"
 
 
 def option_names(config_class: type) -> list[str]:
-    """Names that `--option` takes for a configuration class (`limit` and `strict` have flags of their
-    own).
+    """Names that `--option` takes for a configuration class (`limit`, `metadata_only` and `strict` have flags of
+    their own).
     """
-    return [item.name for item in fields(config_class) if item.name not in {*NOT_OPTIONS, "limit"}]
+    return [item.name for item in fields(config_class) if item.name not in {*NOT_OPTIONS, "limit", "metadata_only"}]
 
 
 def parse_options(config_class: type, options: Mapping[str, str]) -> dict[str, Any]:

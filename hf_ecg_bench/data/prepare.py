@@ -38,6 +38,7 @@ def prepare(
     options: Mapping[str, str] | None = None,
     num_proc: int = 1,
     limit: int | None = None,
+    metadata_only: bool = False,
     strict: bool = False,
 ) -> Ledger:
     """Build a dataset as Parquet shards, README.md and ecg_bench.json in `output_dir`.
@@ -51,7 +52,8 @@ def prepare(
         raw_dir: folder of the original files; None for generated data.
         output_dir: the dataset folder itself.
         options: fields of the builder's configuration, as text.
-        limit: only the first records.
+        limit: only the first records, in the folds of the complete source.
+        metadata_only: rows without signals, from tables and headers alone; the signal files may be absent.
         strict: the first record that would be left out or only partly understood is an error.
 
     Raises:
@@ -68,6 +70,7 @@ def prepare(
             cache_dir=cache_dir,
             data_dir=None if raw_dir is None else str(raw_dir),
             limit=limit,
+            metadata_only=metadata_only,
             strict=strict,
             **settings,
         )

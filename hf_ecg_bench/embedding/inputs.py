@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from hf_ecg_bench.data.ecg_record import read_record
-from hf_ecg_bench.data.load import load_prepared
+from hf_ecg_bench.data.load import load_prepared, require_signals
 from hf_ecg_bench.data.registry import list_datasets
 from hf_ecg_bench.data.signal_view import SignalView
 from hf_ecg_bench.errors import DataError
@@ -88,6 +88,7 @@ def _wfdb(base: Path, record_id: str, check_leads: bool) -> Recording:
 
 def _dataset(name: str) -> Recordings:
     prepared = load_prepared(name)
+    require_signals(prepared)
     unit = str(prepared.info.get("unit", "mV"))
 
     def each() -> Iterator[Recording]:

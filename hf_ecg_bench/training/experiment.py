@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from transformers import PreTrainedModel
 
-from hf_ecg_bench.data.load import PreparedDataset, load_prepared
+from hf_ecg_bench.data.load import PreparedDataset, load_prepared, require_signals
 from hf_ecg_bench.data.record_windows import window_reader
 from hf_ecg_bench.data.windows import Plan
 from hf_ecg_bench.errors import TrainingError
@@ -84,6 +84,7 @@ def load(spec: RunSpec, digests: dict[str, str | None]) -> Inputs:
     effect = effect_of(spec, mode)
     protocol = faulty_protocol(spec.hyperparameters(), effect)
     prepared = load_prepared(spec.data or task.dataset)
+    require_signals(prepared)
     records = task_records(prepared, task)
     records.splits["train"] = training_subset(records.splits["train"], spec.fraction, spec.limit, spec.seed)
     mean, std = standardise(records)

@@ -11,12 +11,14 @@ import datasets
 import numpy as np
 import pytest
 
+from hf_ecg_bench.cli.main import main
 from hf_ecg_bench.data import prepare as prepare_module
 from hf_ecg_bench.data import shards
-from hf_ecg_bench.data.load import load_prepared
+from hf_ecg_bench.data.load import load_prepared, require_signals
 from hf_ecg_bench.data.prepare import prepare
 from hf_ecg_bench.data.registry import get_builder, get_dataset_spec, list_datasets
 from hf_ecg_bench.errors import DataError, UnknownNameError
+from hf_ecg_bench.hub_folders import check_dataset_folder
 from tests.data.ptbxl_tree import PtbXlTree, digital_ecg, write_record
 
 
@@ -214,3 +216,26 @@ def test_card_is_complete(tree: PtbXlTree, tmp_path: Path) -> None:
         "Digest: `",
     ):
         assert part in text
+
+
+def test_metadata_only(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    out = tmp_path / "out"
+    arguments = ["prepare", "synthetic", "--output-dir", str(out), "--option", "n_records=60", "--metadata-only"]
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    full = prepare("synthetic", raw_dir=None, output_dir=tmp_path / "full", options={"n_records": "60"})
+    for name, train in full.splits["train"]["labels"]["labels"].items():
+        assert [line for line in said.splitlines() if line.split()[:2] == [name, str(train)]]
+    prepared = load_prepared(out)
+    assert prepared.info["metadata_only"] is True
+    assert prepared.info["splits"] == load_prepared(tmp_path / "full").info["splits"]
+    assert datasets.load_dataset(str(out))["train"].column_names[:3] == ["record_id", "patient_id", "sampling_rate"]
+    with pytest.raises(DataError, match="it has labels and folds, but no signals"):
+        require_signals(prepared)
+    assert check_dataset_folder(out).default_repo is None
+    assert "Signals: none" in (out / "README.md").read_text()
+    assert main([*arguments, "--json"]) == 0
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["status"], printed["kept"], printed["digest"]) == ("complete", 60, prepared.info["digest"])
+    with pytest.raises(DataError, match="holds synthetic prepared with options"):
+        prepare("synthetic", raw_dir=None, output_dir=out, options={"n_records": "60"})
