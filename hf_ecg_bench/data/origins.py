@@ -68,7 +68,7 @@ class WebFile:
 
     Attributes:
         name: path below the raw folder.
-        signals: False where `--metadata-only` needs the file too.
+        signals: True where `--metadata-only` can do without the file.
     """
 
     url: str

@@ -7,8 +7,8 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,10 @@ from hf_ecg_bench.progress import progress
 _CHUNK = 1 << 16
 _SPARE = 16 * 2**20  # bytes to leave free on the disk
 _PAGE = re.compile(rb"\s*(<!doctype html|<html)", re.IGNORECASE)
+
+
+class CannotWrite(DownloadError):
+    """The disk is full or the folder not writable: other files would fare no better."""
 
 
 @dataclass(frozen=True)
@@ -59,6 +63,8 @@ def fetch(
     size: int | None = None,
     token: str | None = None,
     retry: Retry | None = None,
+    session: requests.Session | None = None,
+    advance: Callable[[int], None] | None = None,
 ) -> Path:
     """Fetch one file; where `target` is there already and is as expected, nothing is asked for.
 
@@ -70,9 +76,14 @@ def fetch(
         sha256, md5, size: what the file must be; unknown ones are not checked.
         token: bearer token for the host of `url` alone.
         retry: how often to try.
+        session: connections to use again, of one thread.
+        advance: told how many bytes have come since it was told last (fewer than 0: thrown away), in place of a
+            progress bar; what it raises ends the download, which can be continued.
 
     Raises:
-        DownloadError: it cannot be had, is something else, or cannot be written; the message says which.
+        NotFound: the host has no such file.
+        CannotWrite: no space, or no permission.
+        DownloadError: it cannot be had, or is something else; the message says which.
     """
     check_address(url)
     place, wanted = Path(target), _Wanted(size, sha256, md5)
@@ -84,17 +95,27 @@ def fetch(
         with FileLock(lock):
             try:
                 if not (place.is_file() and wanted.problem(place) is None):
-                    _Download(url, place, wanted, token).run(retry or Retry())
+                    _Download(url, place, wanted, token, session, advance).run(retry or Retry())
             finally:  # while it is held: a process that waits notices that its file is gone, and makes a new one
                 lock.unlink(missing_ok=True)
     return place
 
 
 class _Download:
-    def __init__(self, url: str, target: Path, wanted: _Wanted, token: str | None) -> None:
+    def __init__(
+        self,
+        url: str,
+        target: Path,
+        wanted: _Wanted,
+        token: str | None,
+        session: requests.Session | None,
+        advance: Callable[[int], None] | None,
+    ) -> None:
         self.url, self.target, self.wanted, self.token = url, target, wanted, token
+        self.session, self.advance = session, advance
         self.partial = Partial(target, url)
         self.furthest = self.partial.size()
+        self.counted = 0
 
     def run(self, retry: Retry) -> None:
         in_pieces = persist(self._attempt, retry, shown(self.url), self._gained)
@@ -102,6 +123,7 @@ class _Download:
         if problem and in_pieces:  # the pieces may not have belonged together after all
             self.partial.discard()
             self.furthest = 0
+            self._count(0)
             persist(self._attempt, retry, shown(self.url), self._gained)
             problem = self.wanted.problem(self.partial.data)
         if problem:
@@ -112,6 +134,12 @@ class _Download:
             )
         self.partial.finish(self.target)
 
+    def _count(self, there: int) -> None:
+        """Tell the caller how far it is."""
+        if self.advance is not None and there != self.counted:
+            change, self.counted = there - self.counted, there
+            self.advance(change)
+
     def _gained(self) -> bool:
         before, self.furthest = self.furthest, max(self.furthest, self.partial.size())
         return self.furthest > before
@@ -120,12 +148,14 @@ class _Download:
         """Get what is missing; returns whether the file came in pieces."""
         known = self.partial.resumable()
         offset, validator, total = known or (0, None, None)
+        self._count(offset)
         if known and offset == total:
             return True
         headers = {"Range": f"bytes={offset}-", "If-Range": str(validator)} if known else {}
-        with open_url(self.url, headers, self.token, accepted=(200, 206, 416)) as response:
+        with open_url(self.url, headers, self.token, accepted=(200, 206, 416), session=self.session) as response:
             if response.status_code == 200:
                 offset, total = 0, self._begin(response)
+                self._count(0)
             elif response.status_code == 416 or not _continues(response, offset, total, validator):
                 self.partial.discard()
                 raise Temporary("the part that is here does not continue there")
@@ -151,22 +181,28 @@ class _Download:
         return total
 
     def _write(self, response: requests.Response, offset: int, total: int | None) -> None:
-        bar = progress(total=total, initial=offset, desc=self.target.name, unit="B", unit_scale=True)
-        with open(self.partial.data, "ab" if offset else "wb") as file, bar:
+        whole = not offset
+        bar = nullcontext()
+        if self.advance is None:
+            bar = progress(total=total, initial=offset, desc=self.target.name, unit="B", unit_scale=True)
+        with open(self.partial.data, "ab" if offset else "wb") as file, bar as shown_bar:
             with broken_connections():
                 for number, chunk in enumerate(response.iter_content(_CHUNK)):
-                    if not offset and not number and self.target.suffix not in (".html", ".htm") and _PAGE.match(chunk):
+                    if whole and not number and self.target.suffix not in (".html", ".htm") and _PAGE.match(chunk):
                         self.partial.discard()
                         raise self._page()
                     file.write(chunk)
-                    bar.update(len(chunk))
+                    offset += len(chunk)
+                    self._count(offset)
+                    if shown_bar is not None:
+                        shown_bar.update(len(chunk))
             file.flush()
             os.fsync(file.fileno())
 
     def _check_space(self, missing: int) -> None:
         free = shutil.disk_usage(self.target.parent).free
         if missing + _SPARE > free:
-            raise DownloadError(
+            raise CannotWrite(
                 f"{self.target}: {missing / 1e6:,.0f} MB are still to come, {free / 1e6:,.0f} MB are free on the disk",
                 fix=f"free some space (df -h {self.target.parent}), then start the same command again: it goes on",
             )
@@ -193,15 +229,15 @@ def _explain_disk(target: Path) -> Iterator[None]:
     except Timeout:
         raise
     except PermissionError as error:
-        raise DownloadError(
+        raise CannotWrite(
             f"cannot write {target}: permission denied", fix=f"chmod u+w {target.parent}, or choose another folder"
         ) from error
     except OSError as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise DownloadError(
+            raise CannotWrite(
                 f"cannot write {target}: no space left on the device; what has arrived is kept",
                 fix=f"free some space (df -h {target.parent}), then start the same command again: it goes on",
             ) from error
         if error.errno in (errno.EROFS, errno.ENOTDIR, errno.EEXIST):
-            raise DownloadError(f"cannot write {target}: {error.strerror}", fix="choose another folder") from error
+            raise CannotWrite(f"cannot write {target}: {error.strerror}", fix="choose another folder") from error
         raise

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from urllib.parse import urljoin, urlsplit
 
 import requests
@@ -22,24 +22,36 @@ _TIMEOUT = (10.0, 60.0)  # seconds to connect, and between two pieces of the ans
 _HEADERS = {"Accept-Encoding": "identity", "User-Agent": f"hf-ecg-bench/{__version__}"}
 
 
+class NotFound(DownloadError):
+    """The host answers, and has no such file."""
+
+
 @contextmanager
 def open_url(
-    url: str, headers: Mapping[str, str], token: str | None, *, accepted: tuple[int, ...] = (200,)
+    url: str,
+    headers: Mapping[str, str],
+    token: str | None,
+    *,
+    accepted: tuple[int, ...] = (200,),
+    session: requests.Session | None = None,
 ) -> Iterator[requests.Response]:
     """The answer to a GET, its body not read yet.
 
     Args:
         token: sent as a bearer token to the host of `url`, never to one that it redirects to.
         accepted: status codes to hand on.
+        session: connections to use again, of one thread; its cookies are forgotten.
 
     Raises:
         Temporary: no connection, or an answer that may be another one next time.
+        NotFound: no such file.
         DownloadError: an address that is refused, or an answer that will not change.
     """
     if offline() and not is_loopback(url):
         raise DownloadError(f"{shown(url)} is not fetched: offline mode is on", fix="unset HF_HUB_OFFLINE")
-    with requests.Session() as session:
+    with nullcontext(session) if session is not None else requests.Session() as session:
         session.auth = _send_no_passwords
+        session.cookies.clear()
         response = _follow(session, url, {**_HEADERS, **headers}, token)
         with response:
             if response.status_code not in accepted:
@@ -104,7 +116,7 @@ def _problem(response: requests.Response) -> Exception:
             fix="open its page in a browser: it may want you to sign in or to accept terms",
         )
     if status in (404, 410):
-        return DownloadError(f"{where}: {host} has no such file ({status})", fix="open its page in a browser")
+        return NotFound(f"{where}: {host} has no such file ({status})", fix="open its page in a browser")
     return DownloadError(f"{where}: {host} answered {status}", fix="open its page in a browser")
 
 
