@@ -57,8 +57,8 @@ def find_records(root: str | Path, folder: str, *, fix: str) -> Listing:
     Raises:
         DataError: no header anywhere.
     """
-    candidates = [Path(root), Path(root, folder), Path(root, "training", folder)]
-    for candidate in candidates:
+    # The set's own folder first: the ones above it may hold records of other sets.
+    for candidate in (Path(root, "training", folder), Path(root, folder), Path(root)):
         listing = _list_folder(candidate)
         if listing.paths:
             return listing
