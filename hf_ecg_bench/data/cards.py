@@ -11,6 +11,8 @@ import yaml
 from datasets.info import DatasetInfosDict
 from huggingface_hub import DatasetCardData
 
+from hf_ecg_bench.data import card_sections
+from hf_ecg_bench.data.label_notes import label_notes
 from hf_ecg_bench.data.rows import ShardReport
 from hf_ecg_bench.data.spec import DatasetSpec
 
@@ -18,12 +20,17 @@ _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000
 
 
 def dataset_card(
-    spec: DatasetSpec, features: datasets.Features, reports: Sequence[ShardReport], info: dict[str, Any]
+    spec: DatasetSpec,
+    config_class: type,
+    features: datasets.Features,
+    reports: Sequence[ShardReport],
+    info: dict[str, Any],
 ) -> str:
     """The whole README: YAML front matter, the dataset's own text, and tables of what this build holds.
 
     Args:
         spec: what is declared about the dataset.
+        config_class: of the builder, for the table of options.
         features: of the rows.
         reports: of all shards, in the order of the rows.
         info: the content of ecg_bench.json.
@@ -31,7 +38,11 @@ def dataset_card(
     front = yaml.safe_dump(
         _front_matter(spec, features, reports, info["digest"]), sort_keys=False, allow_unicode=True, width=120
     )
-    return f"---\n{front}---\n\n{_prose(spec)}\n\n{_body(spec, info)}"
+    prose = card_prose(spec)
+    sections = ["\n".join(lines).strip() for lines in _body(spec, config_class, features, info)]
+    if spec.known_issues and "## Known issues" not in prose:
+        sections.insert(-2, "\n".join(["## Known issues", "", *(f"- {issue}" for issue in spec.known_issues)]))
+    return f"---\n{front}---\n\n" + "\n\n".join([prose, *filter(None, sections)]) + "\n"
 
 
 def _front_matter(
@@ -78,7 +89,7 @@ def _front_matter(
     return front
 
 
-def _prose(spec: DatasetSpec) -> str:
+def card_prose(spec: DatasetSpec) -> str:
     """The dataset's own text, `dataset_scripts/<id>.md`; without one, its declared facts."""
     path = files("hf_ecg_bench.dataset_scripts") / f"{spec.id}.md"
     if path.is_file():
@@ -86,39 +97,14 @@ def _prose(spec: DatasetSpec) -> str:
     return f"# {spec.title}\n\n{spec.description}\n\nSource: {spec.homepage}"
 
 
-def _body(spec: DatasetSpec, info: dict[str, Any]) -> str:
-    lines = ["## What this build holds", "", "| split | records | patients |", "| --- | ---: | ---: |"]
-    lines += [f"| {split} | {facts['records']} | {facts['patients']} |" for split, facts in info["splits"].items()]
-    empty = [split for split, facts in info["splits"].items() if not facts["records"]]
-    if empty:
-        lines += ["", f"Without records, and so not offered by `load_dataset`: {', '.join(empty)}."]
-    lines += [
-        "",
-        "Signals: none; this build holds labels and folds alone (`--metadata-only`)."
-        if info["metadata_only"]
-        else f"Signals: {info['sampling_rate']} Hz, {info['unit']}, (time, leads); leads {' '.join(info['leads'])}.",
-        f"Splits: {spec.folds}.",
-        f"Digest: `{info['digest']}`; builds with the same one hold the same records, labels and signals.",
-        "",
+def _body(spec: DatasetSpec, config_class: type, features: datasets.Features, info: dict[str, Any]) -> list[list[str]]:
+    return [
+        card_sections.build_section(spec, info),
+        card_sections.columns_section(spec, features, info),
+        card_sections.labels_section(info, label_notes(spec)),
+        card_sections.targets_section(info),
+        card_sections.ledger_section(info),
+        card_sections.options_section(config_class),
+        card_sections.access_section(spec),
+        card_sections.citation_section(spec),
     ]
-    for target in info["targets"]:
-        lines.append(f"- target `{target['name']}`: {target['kind']} {target['unit']}".rstrip())
-    for column, names in info["label_columns"].items():
-        lines += [
-            "",
-            f"### `{column}`: {len(names)} classes",
-            "",
-            "| class | " + " | ".join(info["splits"]) + " |",
-        ]
-        lines.append("| --- |" + " ---: |" * len(info["splits"]))
-        for name in names:
-            counts = [str(facts["labels"][column][name]) for facts in info["splits"].values()]
-            lines.append(f"| {name.replace('|', chr(92) + '|')} | " + " | ".join(counts) + " |")
-    ledger = info["ledger"]
-    lines += ["", "## Ledger", "", f"{ledger['found']} records found in the source, {ledger['kept']} kept."]
-    for title, groups in (("left out", ledger["excluded"]), ("kept, but", ledger["defects"])):
-        lines += [f"- {title}: {reason}: {len(entries)}" for reason, entries in groups.items()]
-    lines += [f"- {note}" for note in [*ledger["notes"], *spec.known_issues]]
-    options = {name: value for name, value in info["options"].items() if value is not None}
-    lines += ["", "Options: " + ", ".join(f"`{name}={value}`" for name, value in options.items()) + "."]
-    return "\n".join([*lines, "", "## Citation", "", "```bibtex", spec.citation.strip(), "```", ""])

@@ -106,7 +106,8 @@ def build(builder: EcgBuilder, output_dir: Path, *, num_proc: int = 1) -> Ledger
         finish_ledger(ledger, plan, ordered)
         output.remove_stale(shards)
         info = dataset_info(spec, plan, ledger, builder.options())
-        write_text(output_dir / CARD_FILE, dataset_card(spec, features_of(plan), ordered, info))
+        card = dataset_card(spec, builder.BUILDER_CONFIG_CLASS, features_of(plan), ordered, info)
+        write_text(output_dir / CARD_FILE, card)
         output.finish(info | {"shards": [report.to_dict() for report in ordered]})
     return ledger
 
