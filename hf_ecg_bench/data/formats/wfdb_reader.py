@@ -7,8 +7,8 @@ and becomes NaN. Other storage formats are refused by name.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -54,12 +54,13 @@ def read_header(path: str) -> Header:
     return parse_header(raw.decode("utf-8", errors="replace"))
 
 
-def read_record(path: str, *, verify: bool = True) -> WfdbRecord:
+def read_record(path: str, *, verify: bool = True, leads: Collection[str] = ()) -> WfdbRecord:
     """Read `<path>.hea` and its signal files.
 
     Args:
         path: the record's path without an extension.
         verify: compare each signal's checksum with the header's.
+        leads: names in lower case; signal files without any of them are not read (all are, if no file has one).
 
     Raises:
         RecordProblem: missing, truncated or foreign files, another storage format, a wrong checksum; the
@@ -68,6 +69,7 @@ def read_record(path: str, *, verify: bool = True) -> WfdbRecord:
     header = read_header(path)
     if not header.signals:
         raise RecordProblem("unreadable header", "no signals")
+    header = _with_files_of(header, leads)
     folder = os.path.dirname(path)
     groups = _by_file(header)
     if len(groups) == 1:
@@ -130,6 +132,15 @@ def _by_file(header: Header) -> dict[str, list[int]]:
     for number, line in enumerate(header.signals):
         groups.setdefault(line.file, []).append(number)
     return groups
+
+
+def _with_files_of(header: Header, leads: Collection[str]) -> Header:
+    """The header without the signals of files that hold none of `leads`."""
+    files = {line.file for line in header.signals}
+    needed = {line.file for line in header.signals if line.name.strip().casefold() in leads}
+    if not needed or needed == files:
+        return header
+    return replace(header, signals=tuple(line for line in header.signals if line.file in needed))
 
 
 def _same_length(lengths: Iterable[int]) -> None:

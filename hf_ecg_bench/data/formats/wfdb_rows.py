@@ -27,6 +27,8 @@ def read_row(
 ) -> np.ndarray:
     """The signal of `<path>.hea`: (time, 12) float32 in mV at `rate` Hz, leads by name, extra leads dropped.
 
+    Files that hold only extra leads (PTB's `.xyz`) are not read.
+
     Args:
         missing: a canonical lead that the record lacks stays all zero (counted as a defect), or excludes the record.
         other_rate: a record stored at another rate is resampled (counted as a defect), or excluded.
@@ -34,7 +36,7 @@ def read_row(
     Raises:
         RecordProblem: unreadable, a unit other than mV, no canonical lead or one twice.
     """
-    return canonical_row(record_id, read_record(path), rate, ledger, missing=missing, other_rate=other_rate)
+    return canonical_row(record_id, read_record(path, leads=_CANONICAL), rate, ledger, missing=missing, other_rate=other_rate)
 
 
 def canonical_row(
