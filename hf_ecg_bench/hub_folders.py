@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
@@ -97,26 +98,19 @@ def _not_the_usual(name: str, config: dict[str, Any]) -> str:
 
 
 def _check_access(folder: Path, name: str, info: dict[str, Any]) -> None:
+    from hf_ecg_bench.data.access import refuse_sharing
     from hf_ecg_bench.data.registry import get_dataset_spec
 
     access = info.get("access")
-    if access == "open":
-        # The folder's own word is not enough where the project knows the dataset.
-        try:
-            access = get_dataset_spec(name).access
-        except UnknownNameError:
-            return
-    if access in ("credentialed", "restricted"):
-        raise DataError(
-            f"{name} is {access} data: its licence forbids passing it on, also to a private repository",
-            fix=f"each user builds it from their own copy: hf-ecg-bench prepare {name} --raw-dir ... "
-            "(equal digests show that two builds agree)",
-        )
-    if access != "open":
+    if access not in ("open", "credentialed", "restricted"):
         raise DataError(
             f"{folder / INFO_FILE}: 'access' is {access!r}, expected 'open', 'credentialed' or 'restricted'",
             fix="prepare the folder again",
         )
+    refuse_sharing(name, access)
+    # The folder's own word is not enough where the project knows the dataset.
+    with suppress(UnknownNameError):
+        refuse_sharing(name, get_dataset_spec(name).access)
 
 
 def _data_files(folder: Path) -> dict[str, list[Path]]:

@@ -13,6 +13,7 @@ from typing import Any
 
 import datasets
 
+from hf_ecg_bench.data.access import how_to_get
 from hf_ecg_bench.data.features import row_features
 from hf_ecg_bench.data.rows import ShardReport
 from hf_ecg_bench.data.shards import Shard
@@ -57,10 +58,7 @@ def require_raw_dir(data_dir: str | None, spec: DatasetSpec) -> str | None:
     """
     if not spec.needs_raw_dir:
         return None
-    fix = (
-        f"get the original files from {spec.homepage}, then: "
-        f"hf-ecg-bench prepare {spec.id} --raw-dir FOLDER --output-dir ..."
-    )
+    fix = how_to_get(spec)
     if data_dir is None:
         raise DataError(
             f"{spec.id} is built from your own copy of the original files, and no folder was given", fix=fix
