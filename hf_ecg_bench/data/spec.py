@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from hf_ecg_bench.data.origins import Origin
+from hf_ecg_bench.names import SPLITS
 
 TargetKind = Literal["binary", "regression"]
 
@@ -61,6 +62,7 @@ class DatasetSpec:
         records, patients: size of the complete release, for tables (None if not fixed).
         folds: the split rule in words; `validation_fold` and `test_fold` are the fixed numbers, all others
             train.
+        splits: the splits that the complete release fills; the others are empty without a warning.
         nan_samples: `keep` records with missing samples (they count as 0 at a model's input) or `drop` them.
         min_seconds: the benchmark's tasks leave out shorter records when they run (None: no filter); the rows keep
             them.
@@ -88,6 +90,7 @@ class DatasetSpec:
     folds: str = "train 1-8, validation 9, test 10"
     validation_fold: int = 9
     test_fold: int = 10
+    splits: tuple[str, ...] = SPLITS
     nan_samples: Literal["keep", "drop"] = "keep"
     min_seconds: float | None = None
     needs_fold: bool = False

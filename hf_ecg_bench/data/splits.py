@@ -39,7 +39,7 @@ def assign_splits(
         ]
     _check_patients(index, splits, spec)
     for split in SPLITS:
-        if split not in splits:
+        if split in spec.splits and split not in splits:
             ledger.problem(
                 f"split {split} is empty: no record of the source belongs to it ({spec.folds})",
                 fix="prepare the complete release, or leave out --strict",
