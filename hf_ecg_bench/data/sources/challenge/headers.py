@@ -78,7 +78,7 @@ def _list_folder(folder: Path) -> Listing:
             if extension == _SIGNAL:
                 others.add(stem)
             elif extension == _HEADER:
-                path = str(part / stem)
+                path = os.path.join(part, stem)
                 if paths.setdefault(stem, path) != path:
                     repeated.append(path)
         if _LISTS in files:

@@ -15,8 +15,10 @@ from hf_ecg_bench.data.formats.wfdb_reader import file_stamp, look_at_signals, r
 from hf_ecg_bench.data.ledger import RecordProblem
 from hf_ecg_bench.data.sources.challenge.headers import Comments, parse_comments
 
-# Reading files and searching samples run outside the interpreter lock; a disk gains from a short queue.
+# Files that are not in memory come twice as fast through a few threads; chunks keep the threads from waiting for
+# each other where they are.
 THREADS = 4
+_CHUNK = 50
 
 
 @dataclass(frozen=True)
@@ -41,8 +43,10 @@ def scan_records(paths: Sequence[str], *, signals: bool) -> Iterator[Scanned | R
     Args:
         signals: False looks at headers only; signal files may then be absent.
     """
+    chunks = [paths[start : start + _CHUNK] for start in range(0, len(paths), _CHUNK)]
     with ThreadPoolExecutor(THREADS) as pool:
-        yield from pool.map(lambda path: _try(path, signals), paths)
+        for results in pool.map(lambda chunk: [_try(path, signals) for path in chunk], chunks):
+            yield from results
 
 
 def scan_record(path: str, *, signals: bool) -> Scanned:
