@@ -8,6 +8,7 @@ import numpy as np
 
 from hf_ecg_bench.data.builder import EcgBuilder, EcgBuilderConfig
 from hf_ecg_bench.data.ledger import Ledger
+from hf_ecg_bench.data.origins import PhysioNet
 from hf_ecg_bench.data.records import RecordIndex
 from hf_ecg_bench.data.sources.ptbxl.example import write_example
 from hf_ecg_bench.data.sources.ptbxl.signals import RATE, read_ptbxl
@@ -43,6 +44,15 @@ class PtbXl(EcgBuilder):
         folds="train 1-8, validation 9, test 10 (the authors' strat_fold; a patient is in one fold)",
         validation_fold=9,
         test_fold=10,
+        origins=(
+            PhysioNet(
+                "ptb-xl",
+                "1.0.3",
+                include=("ptbxl_database.csv", "scp_statements.csv", "records500/*"),
+                metadata=("ptbxl_database.csv", "scp_statements.csv"),
+                about=2_650_000_000,
+            ),
+        ),
         known_issues=(
             "ages above 89 are published as 300 and stored as 90",
             "411 records have no superclass; they are kept with an empty list",
@@ -52,7 +62,7 @@ class PtbXl(EcgBuilder):
 
     def index(self, raw_dir: str | None, config: EcgBuilderConfig, ledger: Ledger) -> RecordIndex:
         assert raw_dir is not None  # the base class has checked it
-        return index_ptbxl(raw_dir, config.min_count, ledger)
+        return index_ptbxl(raw_dir, config.min_count, ledger, signals=not config.metadata_only)
 
     def read(self, reference: Any, ledger: Ledger) -> np.ndarray:
         return read_ptbxl(reference, ledger)

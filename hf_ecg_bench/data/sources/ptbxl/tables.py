@@ -113,7 +113,7 @@ def parse_codes(cell: str) -> list[str]:
     return list(dict.fromkeys(codes))
 
 
-def index_ptbxl(root: str, min_count: int | None, ledger: Ledger) -> RecordIndex:
+def index_ptbxl(root: str, min_count: int | None, ledger: Ledger, *, signals: bool = True) -> RecordIndex:
     """All usable rows of `ptbxl_database.csv`.
 
     Args:
@@ -121,13 +121,14 @@ def index_ptbxl(root: str, min_count: int | None, ledger: Ledger) -> RecordIndex
         min_count: None for the published label lists; otherwise lists of the labels that occur at least so
             often here, with the sets that this tree's own `scp_statements.csv` assigns.
         ledger: rows left out, and codes that are not statements, are named here.
+        signals: False where the tables alone are there.
 
     Raises:
-        DataError: missing or unusable tables, no `records500` folder.
+        DataError: missing or unusable tables, no `records500` folder where signals are wanted.
     """
     folder = Path(root)
     rows = read_table(folder / DATABASE, COLUMNS, fix=FIX)
-    if not (folder / RECORDS).is_dir():
+    if signals and not (folder / RECORDS).is_dir():
         raise DataError(f"no folder {RECORDS} in {folder}: the 500 Hz signals are missing", fix=FIX)
     statements = _statements(folder, ledger, own=min_count is not None)
     ledger.found = len(rows)
@@ -169,7 +170,7 @@ def index_ptbxl(root: str, min_count: int | None, ledger: Ledger) -> RecordIndex
     if min_count is not None:
         names = {column: count_vocabulary(values, min_count) for column, values in labels.items()}
         labels = {column: keep_known(values, names[column]) for column, values in labels.items()}
-    stamps = [file_stamp(path) for _, path in references]
+    stamps = [file_stamp(path) for _, path in references] if signals else []
     return RecordIndex(ids, patients, ages, sexes, folds, labels, names, references, stamps)
 
 
