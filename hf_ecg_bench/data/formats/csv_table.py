@@ -19,7 +19,8 @@ def read_table(path: Path, columns: Sequence[str], *, fix: str) -> list[dict[str
         fix: what to tell a user whose file is missing or lacks a column.
 
     Raises:
-        DataError: no such file, not readable as UTF-8 CSV, a missing column, or no row.
+        DataError: no such file, not readable as UTF-8 CSV, a missing column, a row that has more or fewer cells than
+            there are columns, or no row.
     """
     try:
         with open(path, encoding="utf-8-sig", newline="") as handle:
@@ -31,7 +32,16 @@ def read_table(path: Path, columns: Sequence[str], *, fix: str) -> list[dict[str
                 raise DataError(
                     f"{path}: no column {', '.join(missing)}; found {', '.join(names) or 'nothing'}", fix=fix
                 )
-            rows = [{name: (row[name] or "").strip() for name in names} for row in reader]
+            rows = []
+            for row in reader:
+                # Cells beyond the header lie under None, cells that are not there are None.
+                if None in row or None in row.values():
+                    raise DataError(
+                        f"{path} line {reader.line_num}: {'more' if None in row else 'fewer'} cells than the "
+                        f"{len(names)} columns (a broken download, or a comma in a text without quotes)",
+                        fix=fix,
+                    )
+                rows.append({name: cell.strip() for name, cell in row.items()})
     except (FileNotFoundError, IsADirectoryError) as error:
         raise DataError(f"no {path.name} in {path.parent}", fix=fix) from error
     except (UnicodeDecodeError, csv.Error) as error:

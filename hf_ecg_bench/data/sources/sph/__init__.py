@@ -1,0 +1,1 @@
+"""SPH, the Shandong Provincial Hospital database."""

@@ -1,0 +1,1 @@
+"""ZZU pECG, the paediatric database of Zhengzhou University."""
