@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 import pytest
 
-from hf_ecg_bench.data.formats.hdf5 import OPEN_FILES, open_dataset, read_dataset
+from hf_ecg_bench.data.formats.hdf5 import open_dataset, read_dataset
+from hf_ecg_bench.data.formats.open_files import OPEN_FILES
 from hf_ecg_bench.data.ledger import RecordProblem
 
 SHAPE = (None, 20, 12)

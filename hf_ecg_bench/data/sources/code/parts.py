@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from hf_ecg_bench.data.formats.hdf5 import Hdf5Dataset, read_dataset
+from hf_ecg_bench.data.formats.hdf5 import UNEXPECTED, Hdf5Dataset, read_dataset
 from hf_ecg_bench.data.ledger import Ledger, RecordProblem
 from hf_ecg_bench.data.sources.code.exams import FIX
 from hf_ecg_bench.data.sources.code.tracings import EMPTY, Tracing, is_empty, open_tracings
@@ -86,9 +86,7 @@ def find_exams(folder: Path, ledger: Ledger) -> StoredExams:
 def _exam_ids(path: Path, data: Hdf5Dataset) -> list[int]:
     ids = read_dataset(path, EXAM_ID, (None,), ("int32", "int64", "uint32", "uint64"))
     if len(ids) != data.shape[0]:
-        raise RecordProblem(
-            "unexpected HDF5 dataset", f"{path.name}: {len(ids)} entries of {EXAM_ID} for {data.shape[0]} tracings"
-        )
+        raise RecordProblem(UNEXPECTED, f"{path.name}: {len(ids)} entries of {EXAM_ID} for {data.shape[0]} tracings")
     return np.asarray(ids).tolist()
 
 
