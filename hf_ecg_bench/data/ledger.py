@@ -56,13 +56,17 @@ class Ledger:
         """Records without a row."""
         return sum(map(len, self.excluded.values()))
 
-    def exclude(self, record_id: str, reason: str, detail: str) -> None:
+    def exclude(self, record_id: str, reason: str, detail: str, *, by_design: bool = False) -> None:
         """Leave a record out, by name.
 
+        Args:
+            by_design: the benchmark does not use the record (it belongs to no split): nothing is wrong with it.
+
         Raises:
-            DataError: in strict mode.
+            DataError: in strict mode, unless by design.
         """
-        self._stop_if_strict(record_id, reason, detail)
+        if not by_design:
+            self._stop_if_strict(record_id, reason, detail)
         self.excluded.setdefault(reason, []).append([record_id, detail])
 
     def defect(self, record_id: str, kind: str, detail: str) -> None:
