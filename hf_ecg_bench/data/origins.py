@@ -81,12 +81,13 @@ class WebFile:
 
 @dataclass(frozen=True)
 class Unpack:
-    """Archives (zip, tar, tar.gz) to unpack after the download.
+    """Archives (zip, zip in parts, tar, tar.gz) to unpack after the download.
 
     Attributes:
-        archive: pattern of their path below the raw folder (`exams_part*.zip`, `records.tar.gz`).
+        archive: pattern of their path below the raw folder (`exams_part*.zip`, `records.tar`). Parts `NAME.z01`, ...
+            belong to `NAME.zip`.
         into: folder below the raw folder; empty: beside the archive.
-        strip: leading folder that is cut off the members' paths; members outside of it are left out.
+        strip: leading folder that is cut off the members' paths where they have it.
         members: patterns of the members to unpack, after `strip`. One that matches nothing is an error.
     """
 

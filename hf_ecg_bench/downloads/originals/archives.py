@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO
 
 from hf_ecg_bench.downloads.originals.files import safe_path
+from hf_ecg_bench.downloads.originals.split_zip import open_zip, parts_of
 from hf_ecg_bench.errors import DownloadError
 
 # Signals shrink to a half or a tenth of their size; zeros alone to a thousandth.
@@ -43,11 +44,13 @@ def members(archive: Path) -> Iterator[Member]:
         DownloadError: damaged or encrypted, a path that leaves the folder, a link or device, one file twice, or
             content that grows beyond a hundred times the archive's size.
     """
-    most = _MOST_TIMES * archive.stat().st_size + _MOST_PLUS
     total = 0
     seen = set()
     with explain_damage(archive):
-        for member in _zip_members(archive) if zipfile.is_zipfile(archive) else _tar_members(archive):
+        is_zip = zipfile.is_zipfile(archive)
+        parts = [part for part in (parts_of(archive) if is_zip else [archive]) if part.is_file()]
+        most = _MOST_TIMES * sum(part.stat().st_size for part in parts) + _MOST_PLUS
+        for member in _zip_members(archive) if is_zip else _tar_members(archive):
             total += member.size
             if total > most:
                 raise DownloadError(
@@ -66,7 +69,7 @@ def unpacked_size(archive: Path) -> int | None:
     """Bytes of all files in it where the archive says so at its end (zip); None where it has to be read for that."""
     if not zipfile.is_zipfile(archive):
         return None
-    with explain_damage(archive), zipfile.ZipFile(archive) as opened:
+    with explain_damage(archive), open_zip(archive) as opened:
         return sum(info.file_size for info in opened.infolist())
 
 
@@ -82,7 +85,7 @@ def explain_damage(archive: Path) -> Iterator[None]:
 
 
 def _zip_members(archive: Path) -> Iterator[Member]:
-    with zipfile.ZipFile(archive) as opened:
+    with open_zip(archive) as opened:
         for info in opened.infolist():
             if info.is_dir() or _leftover(info.filename):
                 continue

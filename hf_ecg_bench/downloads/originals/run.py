@@ -16,7 +16,7 @@ from hf_ecg_bench.downloads.originals.hosts import mirrored
 from hf_ecg_bench.downloads.originals.listing import list_files
 from hf_ecg_bench.downloads.originals.state import State
 from hf_ecg_bench.downloads.originals.transfer import Transfer, check_space
-from hf_ecg_bench.downloads.originals.unpacking import clean_up, rules, unpack
+from hf_ecg_bench.downloads.originals.unpacking import clean_up, packed_files, unpack
 from hf_ecg_bench.errors import DataError, DownloadError
 from hf_ecg_bench.files import explain_os_errors
 
@@ -93,23 +93,16 @@ def download(
         if files is None:
             files = list_files(spec.origins)
             state.store_list(spec.origins, files)
-        unpacking = rules(spec.origins, files)
         wanted = [file for file in files if file.metadata or not metadata_only]
-        packed = [
-            file
-            for file in wanted
-            if file.path in unpacking and (verify or not state.is_unpacked(file, unpacking[file.path]))
-        ]
-        plain = [file for file in wanted if file.path not in unpacking]
-        missing = [file for file in [*plain, *packed] if verify or not state.is_finished(file)]
+        archives = [packed for packed in packed_files(spec.origins, files) if packed.archive in wanted]
+        done = [packed for packed in archives if not verify and state.is_unpacked(packed.archive.path, packed.identity)]
+        needless = {file for packed in done for file in packed.files}
+        missing = [file for file in wanted if file not in needless and (verify or not state.is_finished(file))]
         fetched = _transfer(spec, missing, state, connections, verify, retry, resume)
-        unpacked = 0
-        for file in packed:
-            unpacked += unpack(file, unpacking[file.path], state, replace=verify)
-        if not keep_archives:
-            for file in wanted:
-                if file.path in unpacking and state.is_ours(file):
-                    (folder / file.path).unlink(missing_ok=True)
+        unpacked = sum(unpack(packed, state, replace=verify) for packed in archives if packed not in done)
+        for file in [file for packed in archives for file in packed.files]:
+            if not keep_archives and state.is_ours(file):
+                (folder / file.path).unlink(missing_ok=True)
     return Downloaded(folder, len(wanted), fetched, unpacked)
 
 

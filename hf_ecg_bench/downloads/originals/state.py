@@ -13,7 +13,7 @@ from typing import IO, Any
 
 from filelock import FileLock, Timeout
 
-from hf_ecg_bench.data.origins import Origin, Unpack
+from hf_ecg_bench.data.origins import Origin
 from hf_ecg_bench.downloads.originals.files import STATE_FOLDER, RemoteFile
 from hf_ecg_bench.errors import DownloadError
 from hf_ecg_bench.files import explain_os_errors, write_json, write_text
@@ -113,19 +113,16 @@ class State:
 
     # --- archives ---
 
-    def is_unpacked(self, archive: RemoteFile, unpack: Unpack) -> bool:
+    def is_unpacked(self, archive: str, identity: str) -> bool:
         """Whether this archive was unpacked in this way, and all that came out is there."""
-        note = _read_json(self._note(archive.path))
-        if note.get("archive") != archive.identity or note.get("unpack") != repr(unpack):
+        note = _read_json(self._note(archive))
+        if note.get("identity") != identity:
             return False
         return all(_has_size(self.raw_dir / path, size) for path, size in note["files"])
 
-    def add_unpacked(self, archive: RemoteFile, unpack: Unpack, files: Sequence[tuple[str, int]]) -> None:
+    def add_unpacked(self, archive: str, identity: str, files: Sequence[tuple[str, int]]) -> None:
         """Remember what came out of an archive, as paths below the raw folder and sizes."""
-        write_json(
-            self._note(archive.path),
-            {"path": archive.path, "archive": archive.identity, "unpack": repr(unpack), "files": list(files)},
-        )
+        write_json(self._note(archive), {"archive": archive, "identity": identity, "files": list(files)})
 
     def _note(self, path: str) -> Path:
         return self.folder / "unpacked" / f"{hashlib.sha256(path.encode()).hexdigest()[:16]}.json"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import filecmp
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from pathlib import Path, PurePosixPath
 
@@ -22,27 +24,56 @@ from hf_ecg_bench.progress import progress
 _TEMPORARY = "unpacking_"
 
 
-def rules(origins: Sequence[Origin], files: Sequence[RemoteFile]) -> dict[str, Unpack]:
-    """Path of an archive -> how it is unpacked.
+@dataclass(frozen=True)
+class Packed:
+    """An archive and how it is unpacked.
+
+    Attributes:
+        archive: what is opened.
+        parts: the other files that belong to it.
+        rule: as declared.
+    """
+
+    archive: RemoteFile
+    parts: tuple[RemoteFile, ...]
+    rule: Unpack
+
+    @property
+    def files(self) -> tuple[RemoteFile, ...]:
+        """All that has to be fetched."""
+        return (*self.parts, self.archive)
+
+    @property
+    def identity(self) -> str:
+        """What tells this content and way of unpacking from others."""
+        return " ".join([*(file.identity for file in self.files), repr(self.rule)])
+
+
+def packed_files(origins: Sequence[Origin], files: Sequence[RemoteFile]) -> list[Packed]:
+    """The archives among published files.
 
     Raises:
         DownloadError: a rule without an archive, which is a mistake in the declaration or a change at the host.
     """
-    found: dict[str, Unpack] = {}
+    found = []
     for rule in origins:
         if not isinstance(rule, Unpack):
             continue
-        archives = [file.path for file in files if fnmatchcase(file.path, rule.archive)]
+        archives = [file for file in files if fnmatchcase(file.path, rule.archive)]
         if not archives:
             raise DownloadError(
                 f"no archive {rule.archive!r} is among the {len(files)} published files",
                 fix="look at the dataset's page in a browser; if it has changed, please report it",
             )
-        found.update(dict.fromkeys(archives, rule))
+        for archive in archives:
+            stem = archive.path.removesuffix(".zip")
+            part = re.compile(re.escape(stem) + r"\.z\d\d+")
+            parts = [file for file in files if stem != archive.path and part.fullmatch(file.path)]
+            found.append(Packed(archive, tuple(parts), rule))
     return found
 
 
-def unpack(archive: RemoteFile, rule: Unpack, state: State, *, replace: bool) -> int:
+def unpack(packed: Packed, state: State, *, replace: bool) -> int:
     """Unpack one archive that is in the raw folder, and remember it; returns the number of files.
 
     It is unpacked into a temporary folder first. Files that are at their place already have to be the same.
@@ -55,8 +86,9 @@ def unpack(archive: RemoteFile, rule: Unpack, state: State, *, replace: bool) ->
         CannotWrite: no space.
     """
     clean_up(state)
-    source = inside(state.raw_dir, archive.path)
-    target = PurePosixPath(rule.into) if rule.into else PurePosixPath(archive.path).parent
+    rule = packed.rule
+    source = inside(state.raw_dir, packed.archive.path)
+    target = PurePosixPath(rule.into) if rule.into else PurePosixPath(packed.archive.path).parent
     folder = Path(tempfile.mkdtemp(prefix=_TEMPORARY, dir=state.folder))
     try:
         with explain_os_errors(folder / "files"):
@@ -67,7 +99,7 @@ def unpack(archive: RemoteFile, rule: Unpack, state: State, *, replace: bool) ->
                 _move(folder / path, inside(state.raw_dir, place), source, replace)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    state.add_unpacked(archive, rule, files)
+    state.add_unpacked(packed.archive.path, packed.identity, files)
     return len(files)
 
 
@@ -84,7 +116,7 @@ def _extract(source: Path, rule: Unpack, folder: Path) -> list[str]:
     with explain_damage(source), progress(desc=f"unpack {source.name}", unit="B", unit_scale=True) as bar:
         for member in members(source):
             path = member.path.removeprefix(strip)
-            if not member.path.startswith(strip) or not matches(path, rule.members):
+            if not matches(path, rule.members):
                 others.append(member.path)
                 continue
             _write(member, folder / path)
@@ -93,7 +125,7 @@ def _extract(source: Path, rule: Unpack, folder: Path) -> list[str]:
     for pattern in rule.members:
         if not any(fnmatchcase(path, pattern) for path in paths):
             raise DownloadError(
-                f"{source} holds no {strip}{pattern}; it holds {', '.join([*paths, *others][:5]) or 'nothing'}",
+                f"{source} holds no {pattern}; it holds {', '.join([*paths, *others][:5]) or 'nothing'}",
                 fix="look at the dataset's page in a browser; if it has changed, please report it",
             )
     return paths
