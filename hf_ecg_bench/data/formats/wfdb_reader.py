@@ -92,6 +92,29 @@ def read_record(path: str, *, verify: bool = True, leads: Collection[str] = ()) 
     )
 
 
+def decode_record(header: bytes, content: bytes, *, verify: bool = True) -> WfdbRecord:
+    """What `read_record` makes of files at hand (members of an archive).
+
+    Args:
+        header: content of the `.hea` file.
+        content: content of the record's only signal file.
+
+    Raises:
+        RecordProblem: as `read_record`; also a record of several signal files.
+    """
+    parsed = parse_header(header.decode("utf-8", errors="replace"))
+    if len(_by_file(parsed)) != 1:
+        raise RecordProblem("unreadable header", f"{len(_by_file(parsed))} signal files, expected 1")
+    _check_storage(parsed.signals)
+    return WfdbRecord(
+        signal=_physical(_digital(content, parsed.signals, parsed.samples, verify), parsed.signals),
+        names=tuple(line.name for line in parsed.signals),
+        units=tuple(line.units for line in parsed.signals),
+        rate=parsed.rate,
+        comments=parsed.comments,
+    )
+
+
 def look_at_signals(path: str, header: Header) -> tuple[int, bool]:
     """The number of samples of a record, and whether any is missing: without checksums or physical units.
 
@@ -160,6 +183,12 @@ def _read_file(folder: str, lines: tuple[SignalLine, ...], samples: int | None, 
         raise RecordProblem("missing file", f"no {first.file}") from error
     except OSError as error:
         raise RecordProblem("unreadable file", f"{first.file}: {error.strerror}") from error
+    return _digital(raw, lines, samples, verify)
+
+
+def _digital(raw: bytes, lines: tuple[SignalLine, ...], samples: int | None, verify: bool) -> np.ndarray:
+    """The digital samples in a signal file's content: (time, signals) int16."""
+    first = lines[0]
     frame = 2 * len(lines)
     if samples is None:
         samples = max(0, len(raw) - first.offset) // frame
