@@ -51,8 +51,8 @@ class CodeTest(EcgBuilder):
             for name in ANNOTATORS
         ),
         origins=(
-            Zenodo("3765780"),
-            Unpack("*.zip"),
+            Zenodo("3765780", include=("data.zip",)),
+            Unpack("data.zip", strip="data", members=("ecg_tracings.hdf5", "attributes.csv", "annotations/*.csv")),
         ),
         known_issues=(
             "the providers' texts disagree about the order of the limb leads; it is found from the signals",

@@ -83,7 +83,7 @@ class Sph(EcgBuilder):
                 metadata=("metadata.csv", "code.csv"),
                 about=2_283_000_000,
             ),
-            Unpack("records.tar*"),
+            Unpack("records.tar*", into="records", strip="records", members=("*.h5",)),
         ),
         known_issues=(
             "some hundred records have saturated or loose leads beyond 10 mV, a few beyond 100 mV; they are kept",

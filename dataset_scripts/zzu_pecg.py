@@ -52,9 +52,11 @@ class ZzuPecg(EcgBuilder):
         access="open",
         citation="""@article{tan2025zzupecg,
   title = {A pediatric {ECG} database with disease diagnosis covering 11643 children},
-  author = {Tan and others},
+  author = {Tan, Jian and Fan, Haoyi and Luo, Jiawei and Zhou, Yanjie and Wang, Ning and Wang, Xizheng and
+            Liu, Guizhi and Liu, Chengyu and Wang, Zongmin},
   journal = {Scientific Data},
   volume = {12},
+  pages = {867},
   year = {2025},
   doi = {10.1038/s41597-025-05225-z}
 }""",
@@ -77,7 +79,7 @@ class ZzuPecg(EcgBuilder):
                 metadata=("*.csv",),
                 about=4_063_000_000,
             ),
-            Unpack("Child_ecg.zip"),
+            Unpack("Child_ecg.zip", into="Child_ecg", strip="Child_ecg", members=("*.hea", "*.dat")),
         ),
         known_issues=(
             "1,856 of the 14,190 records have nine leads and are left out, children with a heart disease more often",

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 @dataclass
@@ -28,6 +29,7 @@ class File:
         redirect: address to send clients to instead.
         piece, pause: bytes sent at a time and seconds between them.
         changes: called after each answer with the file itself: content that is replaced between attempts.
+        by_query: gives the content in place of `content`, from the query of the address.
     """
 
     content: bytes = b""
@@ -43,6 +45,7 @@ class File:
     piece: int = 1 << 16
     pause: float = 0.0
     changes: Callable[[File], None] | None = None
+    by_query: Callable[[dict[str, str]], bytes] | None = None
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,10 @@ class FileServer:
         """The Range headers that a path was asked with, in order."""
         return [asked.range for asked in self.asked if asked.path == path]
 
+    def number(self, prefix: str = "") -> int:
+        """How many requests there were for paths that begin so."""
+        return sum(asked.path.startswith(prefix) for asked in self.asked)
+
     def close(self) -> None:
         """Stop answering."""
         self._server.shutdown()
@@ -100,12 +107,14 @@ def _handler_for(server: FileServer) -> type[BaseHTTPRequestHandler]:
         def send_response(self, code: int, message: str | None = None) -> None:
             # Before the answer leaves: the client may look at the log as soon as it has it.
             headers = {name.lower(): value for name, value in self.headers.items()}
-            server.asked.append(Asked(self.path.split("?")[0], headers, code))
+            server.asked.append(Asked(unquote(urlsplit(self.path).path), headers, code))
             super().send_response(code, message)
 
         def do_GET(self) -> None:
-            path = self.path.split("?")[0]
-            file = server.files.get(path)
+            parts = urlsplit(self.path)
+            file = server.files.get(unquote(parts.path))
+            if file is not None and file.by_query is not None:
+                file.content = file.by_query(dict(parse_qsl(parts.query)))
             headers = {name.lower(): value for name, value in self.headers.items()}
             self._answer(file, headers)
             if file is not None and file.changes is not None:
