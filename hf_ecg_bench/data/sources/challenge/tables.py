@@ -8,6 +8,7 @@ from pathlib import Path
 
 from hf_ecg_bench.data.demographics import age_in_years, sex_of
 from hf_ecg_bench.data.folds.stratify import stratify
+from hf_ecg_bench.data.formats.csv_table import number
 from hf_ecg_bench.data.ledger import Ledger, RecordProblem
 from hf_ecg_bench.data.records import RecordIndex
 from hf_ecg_bench.data.sources.challenge.codes import label_of_code
@@ -20,7 +21,7 @@ from hf_ecg_bench.progress import progress
 
 UNKNOWN_CODE = "unknown diagnosis code (ignored)"
 UNLABELLED = "unlabelled (kept in train, fold -1)"
-_NO_AGE = frozenset({"", "-1", "nan", "none", "null", "unknown"})
+_NO_AGE = frozenset({"", "nan", "none", "null", "unknown"})
 
 
 def index_challenge(
@@ -128,7 +129,8 @@ def _scan(paths: dict[str, str], source: ChallengeSet, ledger: Ledger, *, signal
 
 
 def _age(name: str, text: str | None, ledger: Ledger) -> float | None:
+    """Years; words for "missing" and negative numbers are placeholders, anything else unusable is counted."""
     age = age_in_years(text)
-    if age is None and text is not None and text.casefold() not in _NO_AGE:
+    if age is None and text is not None and text.casefold() not in _NO_AGE and (number(text) or 0) >= 0:
         ledger.defect(name, "unusable age (stored as missing)", repr(text))
     return age
