@@ -9,6 +9,7 @@ import numpy as np
 from datasets import Dataset, DatasetDict
 
 from hf_ecg_bench.data.load import PreparedDataset
+from hf_ecg_bench.data.registry import get_dataset_spec
 from hf_ecg_bench.data.signal_view import SignalView
 from hf_ecg_bench.errors import DataError, TrainingError
 from hf_ecg_bench.names import SPLITS
@@ -62,8 +63,13 @@ def task_records(prepared: PreparedDataset, task: Task) -> TaskRecords:
 
     Raises:
         DataError: the data lacks a column the task needs, or mixes sampling rates.
-        TrainingError: a split is empty.
+        TrainingError: a split is empty, or the dataset is a test set only.
     """
+    if "train" not in get_dataset_spec(task.dataset).splits:
+        raise TrainingError(
+            f"task {task.id} is a further test set for models of {task.trained_as}: it has nothing to train on",
+            fix=f"--task {task.trained_as}",
+        )
     columns = _columns(prepared, task)
     rates = {rate for split in SPLITS for rate in _split(prepared.splits, split).unique("sampling_rate")}
     if len(rates) > 1:
