@@ -41,3 +41,12 @@ def choose_labels(
     """
     names = tuple(published) if min_count is None else count_vocabulary(lists, min_count)
     return names, keep_known(lists, names)
+
+
+def choose_in_order(
+    lists: Sequence[Sequence[str]], published: Sequence[str], min_count: int | None
+) -> tuple[tuple[str, ...], list[list[str]]]:
+    """`choose_labels` for a fixed list: with `min_count` only the names that occur so often, in published order."""
+    counts = Counter(label for labels in lists for label in labels)
+    names = tuple(name for name in published if min_count is None or counts[name] >= min_count)
+    return names, keep_known(lists, names)

@@ -9,12 +9,14 @@ from pathlib import Path
 
 from hf_ecg_bench.data.builder import EcgBuilderConfig
 from hf_ecg_bench.data.demographics import age_in_years
+from hf_ecg_bench.data.folds.options import check_fold_options
 from hf_ecg_bench.data.ledger import Ledger
 from hf_ecg_bench.data.records import RecordIndex
 from hf_ecg_bench.data.sources.code.exams import EXAMS, FIX, ExamTable, exam_folds, read_exams
-from hf_ecg_bench.data.sources.code.labels import choose, label_names
+from hf_ecg_bench.data.sources.code.labels import label_names
 from hf_ecg_bench.data.sources.code.parts import StoredExams, find_exams, part_number
 from hf_ecg_bench.data.sources.code.tracings import Tracing, open_tracings, signal_bounds
+from hf_ecg_bench.data.vocabulary import choose_in_order
 from hf_ecg_bench.errors import DataError, some
 
 
@@ -32,11 +34,7 @@ class Code15Config(EcgBuilderConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.n_folds < 3 or self.stratify_seed < 0:
-            raise DataError(
-                f"options n_folds={self.n_folds}, stratify_seed={self.stratify_seed}: "
-                "expected 3 folds or more, and a seed of 0 or more"
-            )
+        check_fold_options(self.n_folds, stratify_seed=self.stratify_seed)
 
 
 def index_code15(root: str, config: Code15Config, ledger: Ledger) -> RecordIndex:
@@ -122,7 +120,7 @@ def _index(
             ledger.defect(str(exam_id), "not in exams.csv (unlabelled, no fold)", f"{EXAMS} has no exam_id {exam_id}")
         else:
             table.report(row, ledger)
-    chosen, lists = choose(lists, config.min_count)
+    chosen, lists = choose_in_order(lists, label_names(), config.min_count)
     samples = None
     if config.splits == "largest_folds":
         samples = [_length(reference, config.protocol) for reference in references]

@@ -12,8 +12,9 @@ from hf_ecg_bench.data.formats.csv_table import read_table
 from hf_ecg_bench.data.formats.hdf5 import Hdf5Dataset
 from hf_ecg_bench.data.ledger import Ledger, RecordProblem
 from hf_ecg_bench.data.records import RecordIndex
-from hf_ecg_bench.data.sources.code.labels import choose, label_columns
+from hf_ecg_bench.data.sources.code.labels import label_columns, label_names
 from hf_ecg_bench.data.sources.code.tracings import Tracing, open_tracings
+from hf_ecg_bench.data.vocabulary import choose_in_order
 from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.signals.leads import LEADS, limb_lead_residual
 
@@ -72,7 +73,7 @@ def index_code_test(root: str, config: EcgBuilderConfig, ledger: Ledger) -> Reco
         references = [Tracing(record_id, str(path), row, columns_of) for row, record_id in enumerate(ids)]
         stat = path.stat()
         stamps = [f"{SIGNALS}:{stat.st_size}:{stat.st_mtime_ns}"] * n
-    names, lists = choose(gold, config.min_count)
+    names, lists = choose_in_order(gold, label_names(), config.min_count)
     return RecordIndex(
         record_id=ids,
         patient_id=[None] * n,
