@@ -42,6 +42,11 @@ def _hole(root: Path) -> None:
     samples.tofile(path)
 
 
+def _no_samples(root: Path) -> None:
+    _edit(root, "12 500 5000", "12 500 0")
+    _header(root).with_suffix(".mat").write_bytes(b"\0" * 24)
+
+
 def _flip(root: Path) -> None:
     path = _header(root).with_suffix(".mat")
     data = bytearray(path.read_bytes())
@@ -160,10 +165,7 @@ CASES = [
     BadCase(
         "no samples",
         "georgia",
-        lambda root: (
-            _edit(root, "12 500 5000", "12 500 0"),
-            _header(root).with_suffix(".mat").write_bytes(b"\0" * 24),
-        ),
+        _no_samples,
         "excluded",
         "wrong length",
         "no samples",

@@ -104,6 +104,18 @@ def test_fixture_equals_the_reference(shared: Path, tmp_path: Path, dataset: str
 
 
 @pytest.mark.shared
+def test_splits_are_fixed_folds_unless_asked(shared: Path, tmp_path: Path) -> None:
+    """Quirk of the reference: the length filter empties fold 9 of this tree, so its splits move down one fold."""
+    raw = shared / "fixtures" / "georgia" / "raw"
+    for rule, test_folds in (("fixed", {9}), ("largest_folds", {8, 9})):
+        prepare("georgia", raw_dir=raw, output_dir=tmp_path / rule, options={"splits": rule})
+        splits = load_prepared(tmp_path / rule).splits
+        assert set(splits["test"]["strat_fold"]) == test_folds
+        assert set(splits["validation"]["strat_fold"]) == {min(test_folds) - 1}
+        assert -1 in splits["train"]["strat_fold"]
+
+
+@pytest.mark.shared
 @each_set
 def test_label_lists_equal_the_reference_in_order_and_repeats(shared: Path, dataset: str) -> None:
     fixture = shared / "fixtures" / dataset
@@ -204,6 +216,7 @@ def test_records_are_found_in_parts_a_flat_folder_and_the_whole_release(georgia:
     (release / "training").mkdir(parents=True)
     (release / "training" / "RECORDS").write_text("training/georgia/g1/\n")
     (release / "training" / "georgia").symlink_to(georgia)
+    (georgia / "g1" / "._E00001.hea").write_bytes(b"\0\5\26\7")
     for root in (release, release / "training"):
         assert list(find_records(root, "georgia", fix="").paths) == list(parts.paths)
     flat = tmp_path / "flat"

@@ -72,7 +72,8 @@ def _list_folder(folder: Path) -> Listing:
     repeated: list[str] = []
     others: set[str] = set()
     for part in _parts(folder):
-        files = sorted(os.listdir(part))
+        # Copies from a Mac bring along `._NAME.hea`.
+        files = sorted(name for name in os.listdir(part) if not name.startswith("."))
         for name in files:
             stem, extension = os.path.splitext(name)
             if extension == _SIGNAL:

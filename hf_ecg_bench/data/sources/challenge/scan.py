@@ -65,7 +65,8 @@ def scan_record(path: str, *, signals: bool) -> Scanned:
         if header.samples is None:
             raise RecordProblem("unreadable header", "it does not say how many samples there are")
         samples = header.samples
-        stamp = f".hea:{os.path.getsize(path + '.hea')}"
+        stat = os.stat(path + ".hea")
+        stamp = f".hea:{stat.st_size}:{stat.st_mtime_ns}"
     if not samples:
         raise RecordProblem("wrong length", "no samples")
     if header.rate <= 0:

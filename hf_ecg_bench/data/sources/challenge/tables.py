@@ -116,6 +116,8 @@ def _check_numbers(names: Sequence[str] | dict[str, str], source: ChallengeSet, 
 
 def _scan(paths: dict[str, str], source: ChallengeSet, ledger: Ledger, *, signals: bool) -> dict[str, Scanned]:
     """Name -> what is known of each usable record; the others are named in the ledger."""
+    if not signals:
+        ledger.note("signal files were not looked at: records that only they show to be unusable are counted here")
     usable = {}
     with progress(total=len(paths), desc=f"scan {source.id}", unit="rec") as bar:
         results = scan_records(list(paths.values()), signals=signals)
