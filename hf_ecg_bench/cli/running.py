@@ -50,7 +50,7 @@ def register(verbs: Any) -> None:
         metavar="WAY",
         help="paper: all models fed alike (default); original: as the model's authors fed it",
     )
-    run.add_argument("--protocol", default="paper", help="preset of hyperparameters (default: paper)")
+    run.add_argument("--protocol", default="paper", help="paper (default), or published: also the slips of its code")
     for flag, (name, kind, text) in _OVERRIDES.items():
         run.add_argument(flag, dest=f"override_{name}", type=kind, help=text)
     run.add_argument(

@@ -26,10 +26,14 @@ class TrainingWindows(Dataset):
         records: (n,) positions of the used records in the split.
         targets: (n, targets) float32, NaN where missing.
         seed: decides the windows together with the epoch and the record.
+        last_window: whether the last possible window may be drawn.
     """
 
-    def __init__(self, reader: Reader, records: np.ndarray, targets: np.ndarray, seed: int) -> None:
+    def __init__(
+        self, reader: Reader, records: np.ndarray, targets: np.ndarray, seed: int, *, last_window: bool = True
+    ) -> None:
         self.reader, self.records, self.targets, self.seed = reader, records, targets, seed
+        self.last_window = last_window
         self.lengths = reader.lengths[records]
         self.epoch = 0
 
@@ -43,7 +47,9 @@ class TrainingWindows(Dataset):
     def __getitems__(self, indices: list[int]) -> Batch:
         chosen = np.asarray(indices)
         records = self.records[chosen]
-        starts = training_start(self.lengths[chosen], self.reader.plan.window, self.seed, self.epoch, records)
+        starts = training_start(
+            self.lengths[chosen], self.reader.plan.window, self.seed, self.epoch, records, not self.last_window
+        )
         return _batch(self.reader.read(records, starts), self.targets[chosen])
 
 

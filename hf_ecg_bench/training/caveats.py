@@ -48,9 +48,10 @@ def caveats(
         found.append("the run was resumed; its training time is that of the last part")
     undefined = [name for name, number in rarer.items() if number == 0]
     if undefined:
+        fate = "are left out of" if protocol.undefined == "drop" else "count 0.5 in"
         found.append(
-            f"{len(undefined)} of {len(yes_no)} labels have no positive or no negative test record and are left out "
-            f"of the macro: {some(undefined, 8)}"
+            f"{len(undefined)} of {len(yes_no)} labels have no positive or no negative test record and {fate} "
+            f"the macro: {some(undefined, 8)}"
         )
     rare = [name for name, number in rarer.items() if 0 < number < _FEW_OF_A_CLASS]
     if rare:

@@ -117,14 +117,17 @@ def trainer_and_test(
     """The Trainer over training and validation windows, and the test windows."""
     splits, is_regression = inputs.records.splits, inputs.records.columns.is_regression
     train = splits["train"]
-    training = TrainingWindows(window_reader(train.view, plan), train.records, train.targets, inputs.spec.seed)
+    training = TrainingWindows(
+        window_reader(train.view, plan), train.records, train.targets, inputs.spec.seed,
+        last_window=inputs.protocol.last_window,
+    )  # fmt: skip
     validation, test = (
         EvaluationWindows(window_reader(s.view, plan), s.records, s.targets, inputs.protocol.tail)
         for s in (splits["validation"], splits["test"])
     )
 
     def metrics(targets: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
-        return selection_metrics(targets, predictions, is_regression)
+        return selection_metrics(targets, predictions, is_regression, inputs.protocol.undefined)
 
     trainer = build_trainer(
         inputs.spec, inputs.mode, inputs.protocol, model, training, validation,
@@ -139,7 +142,8 @@ def training_scores(inputs: Inputs, trainer: EcgTrainer, plan: Plan) -> dict[str
     windows = EvaluationWindows(window_reader(train.view, plan), train.records, train.targets, inputs.protocol.tail)
     is_regression = inputs.records.columns.is_regression
     predictions = record_predictions(trainer.window_logits(windows), windows, is_regression)
-    return {**selection_metrics(train.targets, predictions, is_regression), "records": len(train.records)}
+    scores = selection_metrics(train.targets, predictions, is_regression, inputs.protocol.undefined)
+    return {**scores, "records": len(train.records)}
 
 
 def cost_of(model: PreTrainedModel, train_seconds: float, test_seconds: float, test_records: int) -> dict[str, Any]:
@@ -181,7 +185,7 @@ def result_of(
     names, test = records.columns.names, records.splits["test"]
     metrics = summarise(
         test.targets, predictions, names, records.columns.kinds,
-        groups=test.patient_id, n_resamples=spec.n_resamples, seed=_BOOTSTRAP_SEED,
+        groups=test.patient_id, n_resamples=spec.n_resamples, seed=_BOOTSTRAP_SEED, undefined=protocol.undefined,
     )  # fmt: skip
     return Result(
         task=inputs.task.id,

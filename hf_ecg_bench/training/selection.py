@@ -6,22 +6,26 @@ import numpy as np
 
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.evaluation import macro_auroc, pooled_mae
+from hf_ecg_bench.evaluation.undefined import Undefined
 from hf_ecg_bench.tasks.task import SelectionMetric
 
 GREATER_IS_BETTER: dict[SelectionMetric, bool] = {"macro_auroc": True, "composite": False, "mae": False}
 
 
-def selection_metrics(targets: np.ndarray, predictions: np.ndarray, is_regression: np.ndarray) -> dict[str, float]:
-    """Macro AUROC over the defined yes/no targets, pooled MAE, and (1 - macro AUROC) + MAE where a task has both.
+def selection_metrics(
+    targets: np.ndarray, predictions: np.ndarray, is_regression: np.ndarray, undefined: Undefined = "drop"
+) -> dict[str, float]:
+    """Macro AUROC over the yes/no targets, pooled MAE, and (1 - macro AUROC) + MAE where a task has both.
 
     Args:
         targets, predictions: (records, targets), NaN where a target is missing.
         is_regression: (targets,) bool.
+        undefined: what a label without positives or negatives does to the macro AUROC.
     """
     result: dict[str, float] = {}
     yes_no = ~is_regression
     if yes_no.any():
-        result["macro_auroc"] = float(macro_auroc(targets[:, yes_no], predictions[:, yes_no]))
+        result["macro_auroc"] = float(macro_auroc(targets[:, yes_no], predictions[:, yes_no], undefined=undefined))
     if is_regression.any():
         result["mae"] = float(pooled_mae(targets[:, is_regression], predictions[:, is_regression]))
     if len(result) == 2:

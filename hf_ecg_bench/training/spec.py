@@ -26,6 +26,9 @@ class Protocol:
         evaluation_batch_size: windows per forward pass in evaluation; changes no result beyond rounding.
         precision: `auto` is float16 autocast on a GPU (float32 for models that the paper trains so), float32 on a CPU.
         tail: what evaluation does with the end of a record that fills no window: `drop` (paper) or `shift`.
+        last_window: whether training may draw a record's last possible window; the published code never does.
+        undefined: what a label without positives or negatives does to the macro AUROC: it is left out (`drop`), or
+            counts 0.5 (`half`, the published code), also in every resample, which pulls intervals down.
     """
 
     epochs: int = 100
@@ -40,16 +43,20 @@ class Protocol:
     evaluation_batch_size: int = 256
     precision: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
     tail: Literal["drop", "shift"] = "drop"
+    last_window: bool = True
+    undefined: Literal["drop", "half"] = "drop"
 
 
 # What the text-valued hyperparameters may be; the schedules are those of transformers that need no further settings.
 CHOICES: dict[str, tuple[str, ...]] = {
     "precision": ("auto", "fp32", "fp16", "bf16"),
     "tail": ("drop", "shift"),
+    "undefined": ("drop", "half"),
     "schedule": ("constant", "constant_with_warmup", "linear", "cosine", "inverse_sqrt"),
 }
 
-PROTOCOLS: dict[str, Protocol] = {"paper": Protocol()}
+# `published` also repeats what the released code does by mistake; for comparing with its numbers.
+PROTOCOLS: dict[str, Protocol] = {"paper": Protocol(), "published": Protocol(last_window=False, undefined="half")}
 
 
 @dataclass(frozen=True)

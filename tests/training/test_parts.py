@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pyarrow as pa
 import pytest
 
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.tasks.targets import multi_hot
-from hf_ecg_bench.training.batches import EpochSampler
+from hf_ecg_bench.training.batches import EpochSampler, TrainingWindows
 from hf_ecg_bench.training.checkpoints import last_complete_checkpoint
 from hf_ecg_bench.training.examples import choose_examples
 from hf_ecg_bench.training.records import SplitRecords, training_subset
 from hf_ecg_bench.training.selection import check_selectable, selection_metrics
+from hf_ecg_bench.training.spec import RunSpec
 
 
 def test_multi_hot_counts_repeats_once_and_picks_classes():
@@ -62,6 +66,34 @@ def test_selection_metrics():
     predictions = np.array([[0.9, 0.0], [0.1, 1.0], [0.8, 9.0]])
     scores = selection_metrics(targets, predictions, np.array([False, True]))
     assert scores == {"macro_auroc": 1.0, "mae": 0.5, "composite": 0.5}
+
+
+def test_published_protocol_counts_undefined_labels_as_half_and_never_draws_the_last_window():
+    targets = np.array([[1.0, 0.0], [0.0, 0.0]])
+    predictions = np.array([[0.9, 0.5], [0.1, 0.4]])
+    yes_no = np.array([False, False])
+    published = RunSpec("s4", "synthetic", "scratch", Path("x"), protocol="published").hyperparameters()
+    paper = RunSpec("s4", "synthetic", "scratch", Path("x")).hyperparameters()
+    scores = [selection_metrics(targets, predictions, yes_no, p.undefined)["macro_auroc"] for p in (paper, published)]
+    assert scores == [1.0, 0.75]
+    drawn = []
+    for protocol in (paper, published):
+        reader = StartsReader()
+        windows = TrainingWindows(reader, np.arange(200), np.zeros((200, 1)), 0, last_window=protocol.last_window)
+        windows.__getitems__(list(range(200)))
+        drawn.append(set(reader.starts.tolist()))
+    assert drawn == [{0, 1, 2}, {0, 1}]
+
+
+class StartsReader:
+    """Remembers which windows of 8 samples were asked for, of records of 10."""
+
+    lengths = np.full(200, 10)
+    plan = SimpleNamespace(window=8)
+
+    def read(self, records, starts):
+        self.starts = starts
+        return np.zeros((len(records), 12, 8), np.float32)
 
 
 def test_unselectable_validation_is_refused():
