@@ -16,7 +16,7 @@ import yaml
 
 from hf_ecg_bench.errors import CheckpointError, DataError, EcgBenchError, UnknownNameError
 from hf_ecg_bench.models.registry import MODELS, get_model_spec, model_id_of
-from hf_ecg_bench.names import CARD_FILE, INFO_FILE, NAMESPACE
+from hf_ecg_bench.names import CARD_FILE, FINGERPRINTS_FOLDER, INFO_FILE, NAMESPACE
 
 Kind = Literal["dataset", "model"]
 
@@ -156,7 +156,9 @@ def _check_rows(folder: Path, info: dict[str, Any], data_files: dict[str, list[P
             fix="prepare the folder again: a part of it is missing or of another build",
         )
     known = {file for files in data_files.values() for file in files}
-    others = [file for file in folder.rglob("*.parquet") if file not in known]
+    others = [
+        file for file in folder.rglob("*.parquet") if file not in known and file.parent != folder / FINGERPRINTS_FOLDER
+    ]
     stray = sorted(str(file.relative_to(folder)) for file in others if _count_rows(file))
     if stray:
         raise DataError(

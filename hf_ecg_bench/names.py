@@ -4,6 +4,8 @@
 INFO_FILE = "ecg_bench.json"
 #: The card of a dataset's or model's folder.
 CARD_FILE = "README.md"
+#: Inside a dataset's folder: a file per shard, from which builds are compared.
+FINGERPRINTS_FOLDER = "fingerprints"
 #: Inside a dataset's folder while it is being written.
 WORK_FOLDER = ".ecg_bench"
 #: Of every dataset, in this order; a split may be empty.

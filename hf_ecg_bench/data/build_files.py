@@ -12,10 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import datasets
+import pyarrow as pa
 
 from hf_ecg_bench.data.access import how_to_get
 from hf_ecg_bench.data.features import row_features
-from hf_ecg_bench.data.rows import ShardReport
+from hf_ecg_bench.data.fingerprints import read_fingerprints, write_fingerprints
+from hf_ecg_bench.data.matching import COLUMNS
+from hf_ecg_bench.data.rows import ShardReport, ShardRows
 from hf_ecg_bench.data.shards import Shard
 from hf_ecg_bench.data.spec import DatasetSpec
 from hf_ecg_bench.errors import DataError
@@ -86,17 +89,19 @@ def make_report_dir(output_dir: str) -> str:
     return str(folder)
 
 
-def write_report(folder: str, report: ShardReport) -> None:
-    """Leave one shard's report for `take_reports`."""
-    write_json(Path(folder) / f"{report.name}.json", report.to_dict())
+def write_report(folder: str, rows: ShardRows) -> None:
+    """Leave one shard's report and fingerprints for `take_reports`."""
+    write_fingerprints(Path(folder) / f"{rows.report.name}.parquet", rows.fingerprints.table())
+    write_json(Path(folder) / f"{rows.report.name}.json", rows.report.to_dict())
 
 
-def take_reports(output_dir: str) -> list[ShardReport]:
-    """Read all shard reports and remove their folder."""
+def take_reports(output_dir: str) -> tuple[list[ShardReport], dict[str, pa.Table]]:
+    """Read all shards' reports and fingerprints, and remove their folder."""
     folder = Path(output_dir) / _REPORTS
     reports = [ShardReport(**json.loads(path.read_text(encoding="utf-8"))) for path in sorted(folder.glob("*.json"))]
+    fingerprints = {report.name: read_fingerprints(folder / f"{report.name}.parquet", COLUMNS) for report in reports}
     shutil.rmtree(folder)
-    return reports
+    return reports, fingerprints
 
 
 def write_info(output_dir: str, info: dict[str, Any]) -> None:

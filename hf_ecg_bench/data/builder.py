@@ -17,13 +17,14 @@ import pyarrow as pa
 from datasets.builder import Key
 
 from hf_ecg_bench.data import build_files
+from hf_ecg_bench.data.fingerprints import same_but_for_rounding
 from hf_ecg_bench.data.info import dataset_info, finish_ledger
-from hf_ecg_bench.data.ledger import Ledger
+from hf_ecg_bench.data.ledger import Ledger, RecordProblem
 from hf_ecg_bench.data.records import RecordIndex, check_index
-from hf_ecg_bench.data.rows import ShardReport, ShardRows
+from hf_ecg_bench.data.rows import ShardRows
 from hf_ecg_bench.data.shards import Shard, plan_shards
 from hf_ecg_bench.data.spec import DatasetSpec
-from hf_ecg_bench.data.splits import SplitRule, assign_splits
+from hf_ecg_bench.data.splits import SplitRule, assign_splits, report_empty_splits
 from hf_ecg_bench.errors import DataError, unknown_name
 
 # What the library's builders take beyond the fields of their configuration.
@@ -127,16 +128,25 @@ class EcgBuilder(datasets.ArrowBasedBuilder):
         raw_dir = build_files.require_raw_dir(self.config.data_dir, self.SPEC)
         index = self.index(raw_dir, self.config, ledger)
         check_index(index, self.SPEC)
+        splits = assign_splits(index, self.SPEC, self.config.splits, folds=self.fold_numbers())
         if self.config.limit is not None and self.config.limit < len(index):
             ledger.note(f"limited to the first {self.config.limit} of {len(index)} records")
-            index = index.head(self.config.limit)
-        splits = assign_splits(index, self.SPEC, self.config.splits, ledger, folds=self.fold_numbers())
+            index, splits = index.head(self.config.limit), splits[: self.config.limit]
+        report_empty_splits(splits, self.SPEC, ledger)
         code = f"{self.hash} {self.options()}"
         return plan_shards(index, splits, self.SPEC, code, metadata_only=self.config.metadata_only)
 
     def rows(self, shard: Shard) -> ShardRows:
         """The rows of one shard, as an iterable of Arrow tables with a report at the end."""
         return ShardRows(shard, self.read, self.SPEC, strict=self.config.strict)
+
+    def same_signal(self, a: Any, b: Any) -> bool:
+        """Whether the records behind two references hold the same signal but for rounding to 1 uV."""
+        try:
+            signals = [self.read(reference, Ledger(self.SPEC.id)) for reference in (a, b)]
+        except RecordProblem:
+            return False
+        return same_but_for_rounding(*signals)
 
     def options(self) -> dict[str, Any]:
         """The configuration's values that change the rows, by name."""
@@ -174,12 +184,12 @@ class EcgBuilder(datasets.ArrowBasedBuilder):
             for chunk, table in enumerate(rows):
                 yield Key(number, chunk), table
             if reports is not None:
-                build_files.write_report(reports, rows.report)
+                build_files.write_report(reports, rows)
 
     def _download_and_prepare(self, dl_manager: Any, verification_mode: Any, **kwargs: Any) -> None:
         super()._download_and_prepare(dl_manager, verification_mode, **kwargs)
-        reports: list[ShardReport] = build_files.take_reports(self._output_dir)
-        finish_ledger(self._ledger, self._shards, reports)
+        reports, fingerprints = build_files.take_reports(self._output_dir)
+        finish_ledger(self._ledger, self._shards, reports, fingerprints, self.same_signal)
         build_files.write_info(self._output_dir, dataset_info(self.SPEC, self._shards, self._ledger, self.options()))
 
     def _as_dataset(self, split: Any = datasets.Split.TRAIN, in_memory: bool = False) -> datasets.Dataset:

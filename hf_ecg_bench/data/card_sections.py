@@ -102,12 +102,42 @@ def targets_section(info: dict[str, Any]) -> list[str]:
 
 
 def ledger_section(info: dict[str, Any]) -> list[str]:
-    """What was left out or only partly understood, by reason."""
+    """What was left out or only partly understood, by reason; records without labels, repeated recordings."""
     ledger = info["ledger"]
     lines = ["## Ledger", "", f"{ledger['found']:,} records found in the source, {ledger['kept']:,} kept.", ""]
-    for title, groups in (("left out", ledger["excluded"]), ("kept, but", ledger["defects"])):
-        lines += [f"- {title}: {reason}: {len(entries):,}" for reason, entries in groups.items()]
+    for title, groups in (("left out", ledger["excluded_counts"]), ("kept, but", ledger["defect_counts"])):
+        lines += [f"- {title}: {reason}: {number:,}" for reason, number in groups.items()]
+    splits = info["splits"]
+    for column in info["label_columns"]:
+        lines += _per_split(f"without any label in `{column}` (negative for every class)", splits, "unlabelled", column)
+    lines += _per_split("without a fold", splits, "without_fold")
+    if missing := [share for facts in splits.values() for share in _missing_shares(facts)]:
+        lines.append(f"- missing targets: {min(missing):.0%} to {max(missing):.0%} of a split's records")
+    if ledger["duplicates"].get("within_a_split"):
+        lines.append(
+            f"- recordings that occur more than once within a split: {ledger['duplicates']['within_a_split']:,}"
+        )
     return [*lines, *(f"- {note}" for note in ledger["notes"])]
+
+
+def _per_split(what: str, splits: dict[str, Any], *path: str) -> list[str]:
+    """A line with the records of each split that have something, or none."""
+    counts = {}
+    for split, facts in splits.items():
+        for key in path:
+            facts = facts[key]
+        counts[split] = facts
+    return (
+        [f"- {what}: " + ", ".join(f"{n:,} {split}" for split, n in counts.items() if n)]
+        if any(counts.values())
+        else []
+    )
+
+
+def _missing_shares(facts: dict[str, Any]) -> list[float]:
+    """Of each target in a split, the share of records where it is missing; empty where none is missing anywhere."""
+    missing = facts["missing_targets"].values() if facts["records"] else ()
+    return [number / facts["records"] for number in missing] if any(missing) else []
 
 
 def options_section(config_class: type) -> list[str]:

@@ -13,6 +13,7 @@ from hf_ecg_bench.data.spec import ExtraColumn
 
 N_LEADS = 12
 SIGNAL = "signal"
+TARGETS = "targets"
 _EXTRA: dict[str, Any] = {
     "strings": datasets.List(datasets.Value("string")),
     "flags": datasets.List(datasets.Value("bool")),
@@ -48,7 +49,7 @@ def row_features(
     for column, names in label_names.items():
         columns[column] = datasets.List(datasets.ClassLabel(names=list(names)))
     if n_targets:
-        columns["targets"] = datasets.List(datasets.Value("float32"), length=n_targets)
+        columns[TARGETS] = datasets.List(datasets.Value("float32"), length=n_targets)
     for item in extra:
         columns[item.name] = _EXTRA[item.kind]
     if not signal:
@@ -74,3 +75,24 @@ def signal_array(signals: Sequence[np.ndarray], storage_type: pa.DataType) -> pa
     )
     outer = pa.ListArray.from_arrays(pa.array(np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)), inner)
     return pa.ExtensionArray.from_storage(storage_type, outer)
+
+
+def target_array(targets: np.ndarray, target_type: pa.DataType) -> pa.FixedSizeListArray:
+    """The `targets` column from (records, targets) float32."""
+    return pa.FixedSizeListArray.from_arrays(pa.array(targets.reshape(-1)), type=target_type)
+
+
+def signals_of(column: pa.ChunkedArray) -> list[np.ndarray]:
+    """The records of a signal column as float32 views of shape (time, 12); the inverse of `signal_array`."""
+    signals: list[np.ndarray] = []
+    for chunk in column.chunks:
+        rows = chunk.storage if isinstance(chunk, pa.ExtensionArray) else chunk
+        bounds = rows.offsets.to_numpy()
+        samples = rows.values
+        widths = np.diff(samples.offsets.to_numpy()[bounds[0] : bounds[-1] + 1])
+        if (widths != N_LEADS).any() or samples.values.null_count:
+            raise ValueError(f"a signal with {widths.max(initial=0)} leads or missing values, expected {N_LEADS}")
+        first = int(samples.offsets[int(bounds[0])].as_py()) if len(samples) else 0
+        values = samples.values.to_numpy()[first:].reshape(-1, N_LEADS) if len(samples) else np.empty((0, N_LEADS))
+        signals += [values[start:end] for start, end in zip(bounds - bounds[0], bounds[1:] - bounds[0], strict=False)]
+    return signals

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from hf_ecg_bench.errors import DataError
+
+# Records named per reason. All are counted; a source may have the same defect in each of its 345,779 records.
+MAX_NAMED = 1000
+Names = dict[str, list[list[str]]]
 
 
 class RecordProblem(Exception):
@@ -28,21 +33,26 @@ class Ledger:
         dataset: dataset id.
         strict: stop at the first exclusion or defect.
         found: records that the source lists.
-        excluded: reason -> list of `[record id, detail]`: no row was made.
-        defects: kind -> list of `[record id, detail]`: a row was made, but something in the source was
+        excluded: reason -> the first 1,000 `[record id, detail]`: no row was made.
+        defects: kind -> the first 1,000 `[record id, detail]`: a row was made, but something in the source was
             ignored.
+        excluded_counts, defect_counts: reason -> number of entries, all of them.
         notes: what else a user should know.
-        splits: split -> {records, patients, labels: {column: {name: count}}}.
+        splits: split -> what `data.split_facts` says about it.
+        duplicates: recordings that occur more than once (see `data.duplicates`).
         digests: what was built, part by part (see `data.digest`).
     """
 
     dataset: str
     strict: bool = False
     found: int = 0
-    excluded: dict[str, list[list[str]]] = field(default_factory=dict)
-    defects: dict[str, list[list[str]]] = field(default_factory=dict)
+    excluded: Names = field(default_factory=dict)
+    defects: Names = field(default_factory=dict)
+    excluded_counts: Counter[str] = field(default_factory=Counter)
+    defect_counts: Counter[str] = field(default_factory=Counter)
     notes: list[str] = field(default_factory=list)
     splits: dict[str, dict[str, Any]] = field(default_factory=dict)
+    duplicates: dict[str, Any] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
     status: str = "built"
 
@@ -54,7 +64,7 @@ class Ledger:
     @property
     def n_excluded(self) -> int:
         """Records without a row."""
-        return sum(map(len, self.excluded.values()))
+        return sum(self.excluded_counts.values())
 
     def exclude(self, record_id: str, reason: str, detail: str, *, by_design: bool = False) -> None:
         """Leave a record out, by name.
@@ -67,7 +77,7 @@ class Ledger:
         """
         if not by_design:
             self._stop_if_strict(record_id, reason, detail)
-        self.excluded.setdefault(reason, []).append([record_id, detail])
+        _name(self.excluded, self.excluded_counts, record_id, reason, detail)
 
     def defect(self, record_id: str, kind: str, detail: str) -> None:
         """Count something wrong in a record that is kept.
@@ -76,7 +86,7 @@ class Ledger:
             DataError: in strict mode.
         """
         self._stop_if_strict(record_id, kind, detail)
-        self.defects.setdefault(kind, []).append([record_id, detail])
+        _name(self.defects, self.defect_counts, record_id, kind, detail)
 
     def note(self, text: str) -> None:
         """Remember something that concerns the whole dataset."""
@@ -89,8 +99,14 @@ class Ledger:
             raise DataError(f"{self.dataset}: {text}", fix=fix)
         self.note(text)
 
-    def merge(self, excluded: dict[str, list[list[str]]], defects: dict[str, list[list[str]]]) -> None:
-        """Add what a part of the build found.
+    def merge(
+        self,
+        excluded: Names,
+        defects: Names,
+        excluded_counts: Mapping[str, int],
+        defect_counts: Mapping[str, int],
+    ) -> tuple[Names, Names]:
+        """Add what a part of the build found; returns the part's names that found room.
 
         Raises:
             DataError: in strict mode, if it found anything (a shard finished by an earlier build without
@@ -99,43 +115,22 @@ class Ledger:
         for reason, entries in [*excluded.items(), *defects.items()]:
             for record_id, detail in entries:
                 self._stop_if_strict(record_id, reason, detail)
-        for mine, theirs in ((self.excluded, excluded), (self.defects, defects)):
-            for reason, entries in theirs.items():
-                mine.setdefault(reason, []).extend(entries)
+        self.excluded_counts.update(excluded_counts)
+        self.defect_counts.update(defect_counts)
+        return _append(self.excluded, excluded), _append(self.defects, defects)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready: counts first, then names."""
         return {
             "found": self.found,
             "kept": self.kept,
+            "excluded_counts": dict(sorted(self.excluded_counts.items())),
+            "defect_counts": dict(sorted(self.defect_counts.items())),
             "excluded": dict(sorted(self.excluded.items())),
             "defects": dict(sorted(self.defects.items())),
+            "duplicates": self.duplicates,
             "notes": self.notes,
         }
-
-    def describe(self) -> str:
-        """A few lines for the terminal."""
-        lines = [f"{self.dataset}: {self.found} records found, {self.kept} kept, {self.n_excluded} left out"]
-        for split, facts in self.splits.items():
-            lines.append(f"  {split:<12}{facts['records']:>8} records {facts['patients']:>8} patients")
-        for title, groups in (("left out", self.excluded), ("kept, but", self.defects)):
-            for reason, entries in sorted(groups.items()):
-                ids = ", ".join(record_id for record_id, _ in entries[:5]) + (", ..." if len(entries) > 5 else "")
-                lines.append(f"  {title}: {reason}: {len(entries)} ({ids}); first: {entries[0][1]}")
-        lines += [f"  note: {note}" for note in self.notes]
-        if self.digests:
-            lines.append(f"  digest {self.digests['dataset']}")
-        return "\n".join(lines)
-
-    def describe_labels(self) -> str:
-        """A table per label column: records of each class in each split."""
-        lines = []
-        for column in next(iter(self.splits.values()), {}).get("labels", {}):
-            tables = [facts["labels"][column] for facts in self.splits.values()]
-            width = max(map(len, [column, *tables[0]]))
-            lines += ["", f"{column:<{width}}" + "".join(f"{split:>12}" for split in self.splits)]
-            lines += [f"{name:<{width}}" + "".join(f"{table[name]:>12}" for table in tables) for name in tables[0]]
-        return "\n".join(lines).lstrip("\n")
 
     def to_json(self) -> dict[str, Any]:
         """What `prepare --json` prints: `to_dict`, the counts per split, and the digests."""
@@ -155,13 +150,64 @@ class Ledger:
                 fix="mend the source, or leave out --strict to have such records counted and named",
             )
 
+    def describe(self) -> str:
+        """A few lines for the terminal."""
+        lines = [f"{self.dataset}: {self.found} records found, {self.kept} kept, {self.n_excluded} left out"]
+        for split, facts in self.splits.items():
+            lines.append(f"  {split:<12}{facts['records']:>8} records {facts['patients']:>8} patients")
+        for title, groups, counts in (
+            ("left out", self.excluded, self.excluded_counts),
+            ("kept, but", self.defects, self.defect_counts),
+        ):
+            for reason, entries in sorted(groups.items()):
+                ids = ", ".join(record_id for record_id, _ in entries[:5]) + (", ..." if len(entries) > 5 else "")
+                lines.append(f"  {title}: {reason}: {counts[reason]} ({ids}); first: {entries[0][1]}")
+        if self.duplicates.get("within_a_split"):
+            lines.append(f"  {self.duplicates['within_a_split']} recordings occur more than once within a split")
+        lines += [f"  note: {note}" for note in self.notes]
+        if self.digests:
+            lines.append(f"  digest {self.digests['dataset']}")
+        return "\n".join(lines)
 
-def split_facts(rows: list[dict[str, Any]], label_names: dict[str, tuple[str, ...]]) -> dict[str, Any]:
-    """Records, patients and label counts of a list of metadata rows (labels as class indices)."""
-    labels = {}
-    for column, names in label_names.items():
-        counts = Counter(index for row in rows for index in row[column])
-        labels[column] = {name: counts[index] for index, name in enumerate(names)}
-    # A record without a patient id is its own patient.
-    patients = {row["patient_id"] or f"record {row['record_id']}" for row in rows}
-    return {"records": len(rows), "patients": len(patients), "labels": labels}
+    def describe_labels(self) -> str:
+        """A table per label column: records of each class in each split, and those without any label."""
+        lines = []
+        for column in next(iter(self.splits.values()), {}).get("labels", {}):
+            rows = {
+                name: [facts["labels"][column][name] for facts in self.splits.values()]
+                for name in next(iter(self.splits.values()))["labels"][column]
+            }
+            rows["(no label)"] = [facts["unlabelled"][column] for facts in self.splits.values()]
+            lines += ["", *_table(column, list(self.splits), rows)]
+        missing = {split: facts["missing_targets"] for split, facts in self.splits.items()}
+        if any(missing.values()):
+            names = next(iter(missing.values()))
+            rows = {
+                name: [facts["records"] - facts["missing_targets"][name] for facts in self.splits.values()]
+                for name in names
+            }
+            lines += ["", *_table("known targets", list(self.splits), rows)]
+        return "\n".join(lines).lstrip("\n")
+
+
+def _table(title: str, header: list[str], rows: Mapping[str, list[int]]) -> list[str]:
+    width = max(map(len, [title, *rows]))
+    lines = [f"{title:<{width}}" + "".join(f"{name:>12}" for name in header)]
+    return lines + [f"{name:<{width}}" + "".join(f"{value:>12}" for value in row) for name, row in rows.items()]
+
+
+def _name(names: Names, counts: Counter[str], record_id: str, reason: str, detail: str) -> None:
+    counts[reason] += 1
+    entries = names.setdefault(reason, [])
+    if len(entries) < MAX_NAMED:
+        entries.append([record_id, detail])
+
+
+def _append(mine: Names, theirs: Names) -> Names:
+    """Add as many names as there is room for; returns those."""
+    added = {}
+    for reason, entries in theirs.items():
+        own = mine.setdefault(reason, [])
+        added[reason] = entries[: max(0, MAX_NAMED - len(own))]
+        own.extend(added[reason])
+    return added

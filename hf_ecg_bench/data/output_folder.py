@@ -10,20 +10,25 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 from filelock import FileLock, Timeout
 
-from hf_ecg_bench.data.rows import ShardReport
+from hf_ecg_bench.data.fingerprints import read_fingerprints, write_fingerprints
+from hf_ecg_bench.data.matching import COLUMNS
+from hf_ecg_bench.data.parquet import write_shard
+from hf_ecg_bench.data.rows import ShardReport, ShardRows
 from hf_ecg_bench.data.shards import Shard
 from hf_ecg_bench.errors import DataError, some
 from hf_ecg_bench.files import explain_os_errors, write_json
-from hf_ecg_bench.names import CARD_FILE, INFO_FILE, WORK_FOLDER
+from hf_ecg_bench.names import CARD_FILE, FINGERPRINTS_FOLDER, INFO_FILE, WORK_FOLDER
 
 _PLAN = "plan.json"
 _LOCK = "lock"
 
 
 class OutputFolder:
-    """A dataset folder under construction or complete: `data/*.parquet`, README.md and, last of all, ecg_bench.json.
+    """A dataset folder under construction or complete: `data/*.parquet` and `fingerprints/*.parquet` (one of each per
+    shard), README.md and, last of all, ecg_bench.json.
 
     While it is being written, `.ecg_bench/` holds the plan and a report per finished shard: a prepare that was
     killed goes on from there.
@@ -32,6 +37,7 @@ class OutputFolder:
     def __init__(self, path: Path, dataset: str, options: dict[str, Any]) -> None:
         self.path = path
         self.data = path / "data"
+        self.fingerprints = path / FINGERPRINTS_FOLDER
         self.work = path / WORK_FOLDER
         self.identity = {"dataset": dataset, "options": options}
 
@@ -69,12 +75,11 @@ class OutputFolder:
         done = {}
         for shard in shards:
             report = reports.get(shard.name)
-            file = self.data / f"{shard.name}.parquet"
             if (
                 report is not None
-                and report.fingerprint == shard.fingerprint
-                and file.is_file()
-                and file.stat().st_size == report.file_size
+                and report.inputs == shard.inputs
+                and _has_size(self.data / f"{shard.name}.parquet", report.file_size)
+                and _has_size(self.fingerprints / f"{shard.name}.parquet", report.fingerprints_size)
             ):
                 done[shard.name] = report
         return done
@@ -92,17 +97,36 @@ class OutputFolder:
         with explain_os_errors(self.path / INFO_FILE):
             (self.path / INFO_FILE).unlink(missing_ok=True)
 
+    def write_shard(self, rows: ShardRows) -> ShardReport:
+        """Write a shard's rows and fingerprints, and then the report that vouches for both."""
+        name = rows.shard.name
+        # A report of earlier rows must not vouch for these: the sources might change back after a crash.
+        (self.work / f"{name}.json").unlink(missing_ok=True)
+        report = write_shard(rows, self.data)
+        path = write_fingerprints(self.fingerprints / f"{name}.parquet", rows.fingerprints.table())
+        report.fingerprints_size = path.stat().st_size
+        self.add_report(report)
+        return report
+
+    def read_fingerprints(self, shards: Sequence[Shard]) -> dict[str, pa.Table]:
+        """What `finish_ledger` needs of the fingerprints of written shards."""
+        return {shard.name: read_fingerprints(self.fingerprints / f"{shard.name}.parquet", COLUMNS) for shard in shards}
+
     def add_report(self, report: ShardReport) -> None:
         """Remember a finished shard."""
         write_json(self.work / f"{report.name}.json", report.to_dict())
 
     def remove_stale(self, shards: Sequence[Shard]) -> None:
-        """Delete files in `data/` that belong to no planned shard (left over from another number of shards)."""
+        """Delete what belongs to no planned shard: left over from another number of shards, or from a crash."""
         planned = {f"{shard.name}.parquet" for shard in shards}
-        with explain_os_errors(self.data):
-            for file in self.data.iterdir():
-                if file.name not in planned and file.suffix in (".parquet", ".part"):
-                    file.unlink()
+        for folder in (self.data, self.fingerprints):
+            with explain_os_errors(folder):
+                for file in folder.iterdir():
+                    if file.name not in planned and file.suffix in (".parquet", ".part"):
+                        file.unlink()
+        for name in (CARD_FILE, INFO_FILE):
+            for file in self.path.glob(f".{name}.*.part"):
+                file.unlink()
 
     def finish(self, info: dict[str, Any]) -> None:
         """Write ecg_bench.json: the dataset is complete."""
@@ -151,6 +175,10 @@ class OutputFolder:
 
     def _info(self) -> dict[str, Any]:
         return _read_json(self.path / INFO_FILE)
+
+
+def _has_size(file: Path, size: int) -> bool:
+    return file.is_file() and file.stat().st_size == size
 
 
 def _read_json(path: Path) -> dict[str, Any]:

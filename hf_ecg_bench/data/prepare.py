@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from hf_ecg_bench.data.build_files import features_of
@@ -17,7 +20,6 @@ from hf_ecg_bench.data.info import dataset_info, finish_ledger
 from hf_ecg_bench.data.ledger import Ledger
 from hf_ecg_bench.data.options import parse_options
 from hf_ecg_bench.data.output_folder import OutputFolder
-from hf_ecg_bench.data.parquet import write_shard
 from hf_ecg_bench.data.registry import get_builder
 from hf_ecg_bench.data.rows import ShardReport
 from hf_ecg_bench.data.shards import Shard
@@ -90,7 +92,7 @@ def build(builder: EcgBuilder, output_dir: Path, *, num_proc: int = 1) -> Ledger
         reports = output.finished(shards)
         missing = [shard for shard in shards if shard.name not in reports]
         if not missing and output.is_complete():
-            finish_ledger(ledger, plan, list(reports.values()))
+            finish_ledger(ledger, plan, list(reports.values()), output.read_fingerprints(shards), builder.same_signal)
             ledger.status = "complete"
             ledger.note(f"{output_dir} was already complete; nothing was written")
             return ledger
@@ -103,7 +105,7 @@ def build(builder: EcgBuilder, output_dir: Path, *, num_proc: int = 1) -> Ledger
                 reports[report.name] = report
                 bar.update(report.records)
         ordered = [reports[shard.name] for shard in shards]
-        finish_ledger(ledger, plan, ordered)
+        finish_ledger(ledger, plan, ordered, output.read_fingerprints(shards), builder.same_signal)
         output.remove_stale(shards)
         info = dataset_info(spec, plan, ledger, builder.options())
         card = dataset_card(spec, builder.BUILDER_CONFIG_CLASS, features_of(plan), ordered, info)
@@ -122,7 +124,9 @@ def _write(builder: EcgBuilder, shards: Sequence[Shard], output: OutputFolder, n
         pool = ThreadPoolExecutor(THREADS)
     else:
         # "spawn": forking a process in which Arrow has started threads can hang.
-        pool = ProcessPoolExecutor(min(num_proc, len(shards)), mp_context=get_context("spawn"))
+        pool = ProcessPoolExecutor(
+            min(num_proc, len(shards)), mp_context=get_context("spawn"), initializer=_end_with_parent
+        )
     with pool:
         jobs = [pool.submit(_write_one, builder, shard, output) for shard in shards]
         try:
@@ -138,7 +142,17 @@ def _write(builder: EcgBuilder, shards: Sequence[Shard], output: OutputFolder, n
 
 
 def _write_one(builder: EcgBuilder, shard: Shard, output: OutputFolder) -> ShardReport:
-    report = write_shard(builder.rows(shard), output.data)
-    # Here, not where reports are collected: a written shard counts even if another one fails meanwhile.
-    output.add_report(report)
-    return report
+    # With its report, which is not left to the caller: a written shard counts even if another one fails meanwhile.
+    return output.write_shard(builder.rows(shard))
+
+
+def _end_with_parent() -> None:
+    """A worker whose parent was killed would wait for work for ever."""
+    parent = parent_process()
+    assert parent is not None
+
+    def wait_and_end() -> None:
+        wait([parent.sentinel])
+        os._exit(1)
+
+    Thread(target=wait_and_end, daemon=True).start()

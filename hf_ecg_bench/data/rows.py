@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 
 from hf_ecg_bench.data import digest
-from hf_ecg_bench.data.features import N_LEADS, SIGNAL, signal_array
-from hf_ecg_bench.data.ledger import Ledger, RecordProblem
+from hf_ecg_bench.data.features import N_LEADS, SIGNAL, TARGETS, signal_array, target_array
+from hf_ecg_bench.data.fingerprints import FingerprintRows
+from hf_ecg_bench.data.ledger import Ledger, Names, RecordProblem
 from hf_ecg_bench.data.shards import Shard
 from hf_ecg_bench.data.spec import DatasetSpec
 from hf_ecg_bench.errors import EcgBenchError
@@ -23,7 +24,6 @@ from hf_ecg_bench.errors import EcgBenchError
 CHUNK_RECORDS = 100
 CHUNK_SAMPLES = 500_000
 
-_NO_SIGNAL = np.empty((0, N_LEADS), np.float32)
 ReadSignal = Callable[[Any, Ledger], np.ndarray]
 
 
@@ -31,16 +31,22 @@ ReadSignal = Callable[[Any, Ledger], np.ndarray]
 class ShardReport:
     """What became of a shard's records; JSON-ready, and kept with the dataset as the evidence that it is
     finished.
+
+    `inputs` is the shard's; names and counts are those of a Ledger; sizes are in bytes, of the rows in memory, of the
+    Parquet file and of the file of fingerprints.
     """
 
     name: str
     split: str
-    fingerprint: str
+    inputs: str
     records: int = 0
     nbytes: int = 0
     file_size: int = 0
-    excluded: dict[str, list[list[str]]] = field(default_factory=dict)
-    defects: dict[str, list[list[str]]] = field(default_factory=dict)
+    fingerprints_size: int = 0
+    excluded: Names = field(default_factory=dict)
+    defects: Names = field(default_factory=dict)
+    excluded_counts: dict[str, int] = field(default_factory=dict)
+    defect_counts: dict[str, int] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -48,7 +54,7 @@ class ShardReport:
 
 
 class ShardRows:
-    """Iterates over a shard's rows as Arrow tables; `report` is complete when the iteration has ended.
+    """Iterates over a shard's rows as Arrow tables; `report` and `fingerprints` are complete when that has ended.
 
     Args:
         shard: the records to make rows of.
@@ -61,44 +67,49 @@ class ShardRows:
         self.shard = shard
         self.spec = spec
         self.schema = shard.schema
-        self.report = ShardReport(shard.name, shard.split, shard.fingerprint)
+        self.report = ShardReport(shard.name, shard.split, shard.inputs)
+        self.fingerprints = FingerprintRows()
         self._read = read
         self._ledger = Ledger(spec.id, strict=strict)
 
     def __iter__(self) -> Iterator[pa.Table]:
         rows = self.shard.metadata.to_pylist()
+        targets = None if self.shard.target_rows is None else self.shard.target_rows.read()
         totals: dict[str, int] = {}
-        kept: list[int] = []
         chunk: list[int] = []
         signals: list[np.ndarray] = []
         samples = 0
         for position, (row, reference) in enumerate(zip(rows, self.shard.references, strict=True)):
-            try:
-                signal = self._signal(row["record_id"], reference)
-            except RecordProblem as problem:
-                self._ledger.exclude(row["record_id"], problem.reason, problem.detail)
-                continue
-            digest.add(totals, digest.record_digests(row, self._labels(row), self.shard.split, signal))
-            kept.append(position)
+            signal = None
+            if not self.shard.metadata_only:
+                try:
+                    signal = self._read(reference, self._ledger)
+                    self._check(row["record_id"], signal)
+                except RecordProblem as problem:
+                    self._ledger.exclude(row["record_id"], problem.reason, problem.detail)
+                    continue
+                signals.append(signal)
+                samples += len(signal)
+            hashes = digest.record_hashes(
+                row,
+                self.shard.split,
+                label_texts(row, self.shard.label_names),
+                targets=None if targets is None else targets[position],
+                extra={item.name: row[item.name] for item in self.spec.extra_columns},
+                signal=signal,
+            )
+            digest.add(totals, hashes)
+            self.fingerprints.add(row, self.shard.split, hashes, signal)
+            self.report.records += 1
             chunk.append(position)
-            signals.append(signal)
-            samples += len(signal)
             if len(chunk) >= CHUNK_RECORDS or samples >= CHUNK_SAMPLES:
-                yield self._table(chunk, signals)
+                yield self._table(chunk, signals, targets)
                 chunk, signals, samples = [], [], 0
-        if chunk or not kept:
-            yield self._table(chunk, signals)
-        self.report.records = len(kept)
-        self.report.excluded = self._ledger.excluded
-        self.report.defects = self._ledger.defects
+        if chunk or not self.report.records:
+            yield self._table(chunk, signals, targets)
+        self.report.excluded, self.report.excluded_counts = self._ledger.excluded, dict(self._ledger.excluded_counts)
+        self.report.defects, self.report.defect_counts = self._ledger.defects, dict(self._ledger.defect_counts)
         self.report.digests = digest.to_hex(totals)
-
-    def _signal(self, record_id: str, reference: Any) -> np.ndarray:
-        if self.shard.metadata_only:
-            return _NO_SIGNAL
-        signal = self._read(reference, self._ledger)
-        self._check(record_id, signal)
-        return signal
 
     def _check(self, record_id: str, signal: np.ndarray) -> None:
         if signal.dtype != np.float32 or signal.ndim != 2 or signal.shape[1] != N_LEADS:
@@ -122,19 +133,18 @@ class ShardRows:
             if missing:
                 self._ledger.defect(record_id, "missing samples (kept; they count as 0 for a model)", detail)
 
-    def _labels(self, row: dict[str, Any]) -> dict[str, Any]:
-        labels: dict[str, Any] = {
-            column: [names[index] for index in row[column]] for column, names in self.shard.label_names.items()
-        }
-        own = [item.name for item in self.spec.extra_columns]
-        labels |= {name: row[name] for name in ("targets", *own) if name in row}
-        return labels
-
-    def _table(self, positions: list[int], signals: list[np.ndarray]) -> pa.Table:
+    def _table(self, positions: list[int], signals: list[np.ndarray], targets: np.ndarray | None) -> pa.Table:
         metadata = self.shard.metadata.take(pa.array(positions, pa.int64()))
         columns: dict[str, Any] = {name: metadata[name] for name in metadata.column_names}
         if not self.shard.metadata_only:
             columns[SIGNAL] = signal_array(signals, self.schema.field(SIGNAL).type)
+        if targets is not None:
+            columns[TARGETS] = target_array(targets[positions], self.schema.field(TARGETS).type)
         table = pa.table([columns[name] for name in self.schema.names], schema=self.schema)
         self.report.nbytes += table.nbytes
         return table
+
+
+def label_texts(row: dict[str, Any], label_names: dict[str, tuple[str, ...]]) -> dict[str, list[str]]:
+    """Label column -> the names of a row's class indices."""
+    return {column: [names[index] for index in row[column]] for column, names in label_names.items()}

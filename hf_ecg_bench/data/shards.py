@@ -11,10 +11,12 @@ from typing import Any
 import datasets
 import numpy as np
 import pyarrow as pa
+import xxhash
 
-from hf_ecg_bench.data.features import SIGNAL, row_features
+from hf_ecg_bench.data.features import SIGNAL, TARGETS, row_features
 from hf_ecg_bench.data.records import RecordIndex
 from hf_ecg_bench.data.spec import DatasetSpec, TargetSpec
+from hf_ecg_bench.data.target_rows import TargetRows
 from hf_ecg_bench.names import SPLITS
 
 # Large enough for few files, small enough that processes share a split and a killed build loses little.
@@ -29,12 +31,13 @@ class Shard:
 
     Attributes:
         split, number, count: `number` of `count` shards of `split`.
-        metadata: Arrow table of all columns but the signal.
+        metadata: Arrow table of all columns but the signal and the targets.
         references: one per record, for the builder's `read`.
         label_names: as in RecordIndex.
         targets: names and kinds of the `targets` column.
+        target_rows: the `targets` column, read when it is needed; None where there is none.
         features: of the rows.
-        fingerprint: changes when the metadata, the sources' stamps or the builder's code and options change.
+        inputs: digest of all that the rows are made from: metadata, targets, the sources' stamps, code and options.
     """
 
     split: str
@@ -44,8 +47,9 @@ class Shard:
     references: list[Any]
     label_names: dict[str, tuple[str, ...]]
     targets: tuple[TargetSpec, ...]
+    target_rows: TargetRows | None
     features: datasets.Features
-    fingerprint: str
+    inputs: str
 
     @property
     def name(self) -> str:
@@ -64,8 +68,8 @@ class Shard:
 
 
 def metadata_table(index: RecordIndex, spec: DatasetSpec, features: datasets.Features) -> pa.Table:
-    """All columns but the signal, typed as the features want them; labels as sorted class indices without
-    repeats.
+    """All columns but the signal and the targets, typed as the features want them; labels as sorted class indices
+    without repeats.
     """
     schema = features.arrow_schema
     columns: dict[str, Any] = {
@@ -79,8 +83,6 @@ def metadata_table(index: RecordIndex, spec: DatasetSpec, features: datasets.Fea
     for column, names in index.label_names.items():
         position = {name: number for number, name in enumerate(names)}
         columns[column] = [sorted({position[label] for label in labels}) for labels in index.labels[column]]
-    if index.targets is not None:
-        columns["targets"] = list(np.asarray(index.targets, np.float32))
     columns |= index.extra
     fields = [schema.field(name) for name in columns]
     arrays = [pa.array(columns[item.name], type=item.type) for item in fields]
@@ -93,12 +95,13 @@ def plan_shards(
     """Cut each split into shards of nearly equal size; an empty split gets one shard without records.
 
     Args:
-        code: identifies the builder's code and options; goes into every shard's fingerprint.
+        code: identifies the builder's code and options; goes into every shard's `inputs`.
         metadata_only: rows without the signal.
     """
     targets = spec.targets if index.target_specs is None else index.target_specs
     features = row_features(index.label_names, len(targets), spec.extra_columns, signal=not metadata_only)
     table = metadata_table(index, spec, features)
+    common = [code, index.label_names, [target.name for target in targets]]
     shards: dict[str, list[Shard]] = {}
     for split in SPLITS:
         rows = np.flatnonzero(np.asarray(splits, dtype=object) == split)
@@ -107,16 +110,10 @@ def plan_shards(
         shards[split] = []
         for number, part in enumerate(parts):
             metadata = table.take(pa.array(part, pa.int64()))
+            target_rows = (
+                TargetRows.of(index.targets, part) if index.targets is not None and TARGETS in features else None
+            )
             stamps = [index.stamps[row] for row in part] if index.stamps else []
-            described = [
-                code,
-                split,
-                index.label_names,
-                [target.name for target in targets],
-                metadata.to_pylist(),
-                stamps,
-            ]
-            text = json.dumps(described, sort_keys=True)
             shards[split].append(
                 Shard(
                     split=split,
@@ -126,8 +123,15 @@ def plan_shards(
                     references=[index.references[row] for row in part],
                     label_names=dict(index.label_names),
                     targets=targets,
+                    target_rows=target_rows,
                     features=features,
-                    fingerprint=hashlib.sha256(text.encode()).hexdigest(),
+                    inputs=_inputs_digest([*common, split], metadata, target_rows, stamps),
                 )
             )
     return shards
+
+
+def _inputs_digest(common: list[Any], metadata: pa.Table, target_rows: TargetRows | None, stamps: list[str]) -> str:
+    values = b"" if target_rows is None else xxhash.xxh3_128_digest(target_rows.read().data)
+    text = json.dumps([common, metadata.to_pylist(), stamps], sort_keys=True)
+    return hashlib.sha256(text.encode() + values).hexdigest()

@@ -13,16 +13,15 @@ from hf_ecg_bench.names import SPLITS
 SplitRule = Literal["fixed", "largest_folds"]
 
 
-def assign_splits(
-    index: RecordIndex, spec: DatasetSpec, rule: SplitRule, ledger: Ledger, *, folds: tuple[int, int]
-) -> list[str]:
-    """The split of each record: by fixed fold numbers, or by the largest folds that a task's filters leave (rule 3.4).
+def assign_splits(index: RecordIndex, spec: DatasetSpec, rule: SplitRule, *, folds: tuple[int, int]) -> list[str]:
+    """The split of each record: by fixed fold numbers, or by the largest folds that a task's filters leave.
 
     Args:
+        index: of the complete source; a `limit` must not change where a record belongs.
         folds: the fixed numbers of the validation and the test fold.
 
     Raises:
-        DataError: a patient in two splits; in strict mode also an empty split.
+        DataError: a patient in two splits.
     """
     if index.split is not None:
         splits = list(index.split)
@@ -38,13 +37,22 @@ def assign_splits(
             "test" if fold >= test else "validation" if fold == validation else "train" for fold in index.strat_fold
         ]
     _check_patients(index, splits, spec)
+    return splits
+
+
+def report_empty_splits(splits: list[str], spec: DatasetSpec, ledger: Ledger) -> None:
+    """Say which splits that the complete release fills are empty.
+
+    Raises:
+        DataError: in strict mode.
+    """
+    found = set(splits)
     for split in SPLITS:
-        if split in spec.splits and split not in splits:
+        if split in spec.splits and split not in found:
             ledger.problem(
                 f"split {split} is empty: no record of the source belongs to it ({spec.folds})",
                 fix="prepare the complete release, or leave out --strict",
             )
-    return splits
 
 
 def _check_patients(index: RecordIndex, splits: list[str], spec: DatasetSpec) -> None:

@@ -12,8 +12,7 @@ import numpy as np
 import pytest
 
 from hf_ecg_bench.cli.main import main
-from hf_ecg_bench.data import prepare as prepare_module
-from hf_ecg_bench.data import shards
+from hf_ecg_bench.data import output_folder, shards
 from hf_ecg_bench.data.load import load_prepared, require_signals
 from hf_ecg_bench.data.prepare import prepare
 from hf_ecg_bench.data.registry import get_builder, get_dataset_spec, list_datasets
@@ -83,7 +82,7 @@ def test_digest_parts_follow_what_changed(tree: PtbXlTree, tmp_path: Path) -> No
 @pytest.mark.usefixtures("small_shards")
 def test_interrupted_prepare_goes_on(tree: PtbXlTree, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
-    write = prepare_module.write_shard
+    write = output_folder.write_shard
     written: list[str] = []
 
     def dies(rows: Any, folder: Path) -> Any:
@@ -92,7 +91,7 @@ def test_interrupted_prepare_goes_on(tree: PtbXlTree, tmp_path: Path, monkeypatc
         written.append(rows.shard.name)
         return write(rows, folder)
 
-    monkeypatch.setattr(prepare_module, "write_shard", dies)
+    monkeypatch.setattr(output_folder, "write_shard", dies)
     with pytest.raises(KeyboardInterrupt):
         prepare("ptbxl", raw_dir=tree.root, output_dir=out)
     with pytest.raises(DataError, match="is an unfinished prepare"):
@@ -100,13 +99,13 @@ def test_interrupted_prepare_goes_on(tree: PtbXlTree, tmp_path: Path, monkeypatc
     with pytest.raises(DataError, match="holds ptbxl prepared with options"):
         prepare("ptbxl", raw_dir=tree.root, output_dir=out, limit=3)
     kept = {name: os.stat(out / name).st_mtime_ns for name in files_of(out)}
-    monkeypatch.setattr(prepare_module, "write_shard", write)
+    monkeypatch.setattr(output_folder, "write_shard", write)
     resumed = prepare("ptbxl", raw_dir=tree.root, output_dir=out)
     assert {name: os.stat(out / name).st_mtime_ns for name in kept} == kept
     whole = prepare("ptbxl", raw_dir=tree.root, output_dir=tmp_path / "whole")
     assert files_of(out) == files_of(tmp_path / "whole")
     assert resumed.digests == whole.digests
-    assert sorted(path.name for path in out.iterdir()) == ["README.md", "data", "ecg_bench.json"]
+    assert sorted(path.name for path in out.iterdir()) == ["README.md", "data", "ecg_bench.json", "fingerprints"]
 
 
 @pytest.mark.usefixtures("small_shards")
@@ -124,7 +123,8 @@ def test_second_run_is_complete_and_a_mended_record_rewrites_its_shard(tree: Ptb
     mended = prepare("ptbxl", raw_dir=tree.root, output_dir=out)
     assert (mended.status, mended.kept) == ("built", 12)
     after = {name: os.stat(out / name).st_mtime_ns for name in files_of(out)}
-    assert [name for name in after if after[name] != before[name]] == ["data/train-00001-of-00004.parquet"]
+    changed = sorted(name for name in after if after[name] != before[name])
+    assert changed == [f"{folder}/train-00001-of-00004.parquet" for folder in ("data", "fingerprints")]
     (out / "data" / "test-00000-of-00001.parquet").unlink()
     assert prepare("ptbxl", raw_dir=tree.root, output_dir=out).status == "built"
     assert load_prepared(out).splits["test"].num_rows == 1
