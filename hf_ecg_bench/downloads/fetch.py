@@ -118,16 +118,16 @@ class _Download:
         self.counted = 0
 
     def run(self, retry: Retry) -> None:
-        in_pieces = persist(self._attempt, retry, shown(self.url), self._gained)
-        problem = self.wanted.problem(self.partial.data)
-        if problem and in_pieces:  # the pieces may not have belonged together after all
+        for _ in range(2):
+            persist(self._attempt, retry, shown(self.url), self._gained)
+            problem = self.wanted.problem(self.partial.data)
+            if problem is None:
+                break
+            # Once more from the start: pieces may not have belonged together, a proxy may have spoilt something.
             self.partial.discard()
             self.furthest = 0
             self._count(0)
-            persist(self._attempt, retry, shown(self.url), self._gained)
-            problem = self.wanted.problem(self.partial.data)
-        if problem:
-            self.partial.discard()
+        else:
             raise DownloadError(
                 f"{shown(self.url)} is not the expected file: {problem}",
                 fix="try again later; if it stays so, the file was replaced at its source",
@@ -144,13 +144,13 @@ class _Download:
         before, self.furthest = self.furthest, max(self.furthest, self.partial.size())
         return self.furthest > before
 
-    def _attempt(self) -> bool:
-        """Get what is missing; returns whether the file came in pieces."""
+    def _attempt(self) -> None:
+        """Get what is missing."""
         known = self.partial.resumable()
         offset, validator, total = known or (0, None, None)
         self._count(offset)
         if known and offset == total:
-            return True
+            return
         headers = {"Range": f"bytes={offset}-", "If-Range": str(validator)} if known else {}
         with open_url(self.url, headers, self.token, accepted=(200, 206, 416), session=self.session) as response:
             if response.status_code == 200:
@@ -164,7 +164,6 @@ class _Download:
         there = self.partial.size()
         if total is not None and there != total:
             raise Temporary(f"the connection broke after {there:,} of {total:,} bytes")
-        return offset > 0
 
     def _begin(self, response: requests.Response) -> int | None:
         """Look at the head of a whole file before anything is written; returns its size."""

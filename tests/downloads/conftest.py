@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.support.file_server import FileServer
+from tests.support.open_hosts import OpenHosts
 
 
 @pytest.fixture
@@ -14,3 +15,12 @@ def server() -> Iterator[FileServer]:
     server = FileServer()
     yield server
     server.close()
+
+
+@pytest.fixture
+def hosts(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenHosts]:
+    """PhysioNet, Zenodo and figshare on loopback, asked in place of the real ones."""
+    hosts = OpenHosts()
+    monkeypatch.setenv("HF_ECG_BENCH_MIRRORS", hosts.mirrors)
+    yield hosts
+    hosts.server.close()

@@ -42,7 +42,7 @@ class OpenHosts:
 
     @property
     def mirrors(self) -> str:
-        bases = {**_BASES, **{base: "/web" for base in self._web}}
+        bases = {**_BASES, **dict.fromkeys(self._web, "/web")}
         return " ".join(f"{base}={self.server.url}{path}" for base, path in bases.items())
 
     def physionet(self, project: str, version: str, files: dict[str, bytes], *, sums: bool = True) -> None:
@@ -179,7 +179,7 @@ def split(archive: bytes, size: int) -> list[bytes]:
     """A zip archive in parts of `size` bytes, with the members' places counted as in such archives."""
     whole = bytearray(b"PK\x07\x08" + archive)
     end = whole.rfind(b"PK\x05\x06")
-    entries, length, start = struct.unpack_from("<HLL", whole, end + 10)
+    entries, _, start = struct.unpack_from("<HLL", whole, end + 10)
     position = start + 4
     for _ in range(entries):
         name, extra, comment = struct.unpack_from("<3H", whole, position + 28)

@@ -48,7 +48,7 @@ class Downloaded:
 
 
 def download(
-    dataset_id: str,
+    dataset: str | DatasetSpec,
     raw_dir: str | Path,
     *,
     connections: int = CONNECTIONS,
@@ -64,7 +64,7 @@ def download(
     no checksum again. Broken downloads go on where they stopped. A file that fails does not lose the others.
 
     Args:
-        dataset_id: an open dataset.
+        dataset: the id or the declaration of an open dataset.
         connections: files fetched at a time.
         metadata_only: only what a build without signals needs.
         keep_archives: leave archives in place after unpacking; otherwise those that were fetched are removed.
@@ -78,7 +78,7 @@ def download(
         DownloadError: a host cannot be asked, some files failed (all others are there), or an archive is not to be
             trusted.
     """
-    spec = get_dataset_spec(dataset_id)
+    spec = get_dataset_spec(dataset) if isinstance(dataset, str) else dataset
     refuse_download(spec)
     if connections < 1:
         raise DataError(f"connections={connections}: expected 1 or more", fix="--connections 4")
