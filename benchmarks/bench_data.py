@@ -1,159 +1,143 @@
-"""How fast `prepare ptbxl` is, against a plain loop with wfdb and against pyarrow's own writer, in one run.
+"""How fast `prepare` builds every dataset, and how fast folds are made; all yardsticks in the same run.
 
-    python benchmarks/bench_data.py                         # 1,000 generated records
-    python benchmarks/bench_data.py --raw-dir ptb-xl-1.0.3  # real ones, repeated up to --records
+    python benchmarks/bench_data.py                                  # every dataset on a made-up tree of its own layout
+    python benchmarks/bench_data.py --datasets ptbxl,code15 --processes
+    python benchmarks/bench_data.py --datasets ptbxl --raw-dir ptb-xl-1.0.3
 
-Every number is the best of --repeats turns; the contenders take turns, so that a busy machine slows all.
+One process unless a column says otherwise. Every number is the best of --repeats turns; the contenders take turns, so
+that a busy machine slows all. The page cache is warm: it is the work that is compared, not the disk.
+
+Yardsticks: for WFDB sources a plain loop of `wfdb.rdrecord` and `numpy.save` over the first records; for all sources
+`pyarrow.parquet.write_table` of the same signals, which lie ready in memory, with its default settings and with those
+of `prepare`. Folds: a plain implementation of the same algorithm (data/plain_folds.py), which must give the same folds.
+
+Known ceilings. `prepare` reads, decodes, checks, hashes and counts before it writes; the last yardstick only writes.
+HDF5 and NumPy sources are stored as float32 or float16: their reading is a copy or an inflate, so they come closest to
+it. Text (Chapman's CSV) is bound by parsing numbers. PTB's records of one to two minutes are few and large. Two
+processes pay a second and a half for starting Python twice, which a thousand records do not earn back by themselves.
 """
 
 from __future__ import annotations
 
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_ECG_BENCH_NO_PROGRESS", "1")
+
 import argparse
-import csv
 import json
-import shutil
 import sys
-import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # also when started as a script
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
-import wfdb
 
-from hf_ecg_bench.data.features import row_features, signal_array
-from hf_ecg_bench.data.formats.wfdb_reader import read_record
-from hf_ecg_bench.data.parquet import COMPRESSION
-from hf_ecg_bench.data.prepare import prepare
-from hf_ecg_bench.data.rows import CHUNK_RECORDS
+from benchmarks.data.plain_folds import plain_stratify
+from benchmarks.data.sources import SourceTimes, best_of, measure_source
+from hf_ecg_bench.data.folds.stratify import stratify
+from hf_ecg_bench.data.registry import list_datasets
+from hf_ecg_bench.data.vocabulary import read_label_table
 
-COLUMNS = ("ecg_id", "patient_id", "age", "sex", "scp_codes", "strat_fold", "filename_hr")
+CHAPMAN = 10_646
+REFERENCE_SECONDS = 23.7
+# Datasets whose numbers with two processes are shown by default: one per kind of file.
+SCALED = {"ptbxl", "chapman", "sph", "code15", "echonext"}
 
 
-def generated_ecg(seed: int, samples: int = 5000) -> np.ndarray:
-    """(time, 12) int16 in microvolts: beats of five Gaussian waves, wander, noise; consistent limb leads."""
+def chapman_like_labels(seed: int = 0) -> list[list[str]]:
+    """Made-up labels of as many records as Chapman has: one rhythm, and conditions as frequent as there."""
     rng = np.random.default_rng(seed)
-    phase = np.cumsum(np.full(samples, rng.uniform(0.9, 1.6) / 500)) % 1
-    waves = [
-        (0.3, 0.03, 120),
-        (0.43, 0.008, -80),
-        (0.45, 0.012, 1000),
-        (0.47, 0.009, -200),
-        (0.68, 0.05, 250),
+    rows = read_label_table("chapman")
+    rhythms = [row for row in rows if row["kind"] == "rhythm"]
+    conditions = [row for row in rows if row["kind"] != "rhythm"]
+    share = np.array([int(row["records"]) for row in rhythms], float)
+    drawn = rng.choice(len(rhythms), CHAPMAN, p=share / share.sum())
+    has = rng.random((CHAPMAN, len(conditions))) < [int(row["records"]) / CHAPMAN for row in conditions]
+    return [
+        [*(conditions[c]["label"] for c in np.flatnonzero(own)), rhythms[rhythm]["label"]]
+        for own, rhythm in zip(has, drawn, strict=True)
     ]
-    beat = sum(height * np.exp(-0.5 * ((phase - at) / width) ** 2) for at, width, height in waves)
-    leads = rng.uniform(-1, 1, 8)[None] * beat[:, None] + rng.normal(0, 8, (samples, 8))
-    leads += 60 * np.sin(np.arange(samples) / 900 + rng.uniform(0, 6, (8, 1))).T
-    i, ii = leads[:, 0], leads[:, 1]
-    limbs = np.stack([i, ii, ii - i, -(i + ii) / 2, i - ii / 2, ii - i / 2], axis=1)
-    return np.round(np.concatenate([limbs, leads[:, 2:]], axis=1)).astype("<i2")
 
 
-def source_records(raw_dir: Path | None, folder: Path) -> list[Path]:
-    """Paths without extension of the records to repeat."""
-    if raw_dir is not None:
-        return sorted(path.with_suffix("") for path in (raw_dir / "records500").rglob("*.hea"))
-    names = ["I", "II", "III", "AVR", "AVL", "AVF", "V1", "V2", "V3", "V4", "V5", "V6"]
-    folder.mkdir(parents=True)
-    for seed in range(100):
-        digital = generated_ecg(seed)
-        wfdb.wrsamp(
-            f"source{seed:03d}", 500, ["mV"] * 12, names, d_signal=digital.astype(np.int64),
-            fmt=["16"] * 12, adc_gain=[1000.0] * 12, baseline=[0] * 12, write_dir=str(folder),
-        )  # fmt: skip
-    return sorted(path.with_suffix("") for path in folder.glob("*.hea"))
-
-
-def make_tree(sources: list[Path], root: Path, n: int) -> list[str]:
-    """A PTB-XL tree of `n` records that repeat the sources; returns their paths without extension."""
-    (root / "records500").mkdir(parents=True)
-    paths = []
-    with open(root / "ptbxl_database.csv", "w", newline="", encoding="utf-8") as handle:
-        table = csv.writer(handle)
-        table.writerow(COLUMNS)
-        for number in range(1, n + 1):
-            source = sources[number % len(sources)]
-            name = f"records500/{number:05d}_hr"
-            header = source.with_suffix(".hea").read_text().replace(source.name, f"{number:05d}_hr")
-            (root / f"{name}.hea").write_text(header)
-            shutil.copyfile(source.with_suffix(".dat"), root / f"{name}.dat")
-            table.writerow([number, number, 60, number % 2, "{'NORM': 100.0}", number % 10 + 1, name])
-            paths.append(str(root / name))
-    return paths
-
-
-def seconds(work: Callable[[], object]) -> float:
+def measure_folds(repeats: int) -> dict[str, float]:
+    """Seconds for ten folds of all records."""
+    labels = chapman_like_labels()
+    classes = sorted({label for own in labels for label in own})
+    ratios = [0.1] * 10
+    ours = best_of({"ours": lambda: stratify(labels, classes, ratios)}, max(repeats, 3))["ours"]
     started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+    plain = plain_stratify(labels, classes, ratios)
+    seconds = time.perf_counter() - started
+    if plain != stratify(labels, classes, ratios):
+        raise SystemExit("the plain implementation gives other folds")
+    return {"records": CHAPMAN, "ours": ours, "plain": seconds, "reference": REFERENCE_SECONDS}
 
 
-def measure(raw_dir: Path | None, n: int, repeats: int) -> dict[str, float]:
-    """Seconds per record of each contender, sizes, and the ratios that matter."""
-    with tempfile.TemporaryDirectory(prefix="bench_data_") as name:
-        folder = Path(name)
-        paths = make_tree(source_records(raw_dir, folder / "source"), folder / "raw", n)
-        schema = pa.schema([row_features({}).arrow_schema.field("signal")])
-        chunks = []
-        for start in range(0, n, CHUNK_RECORDS):
-            signals = [read_record(path).signal for path in paths[start : start + CHUNK_RECORDS]]
-            chunks.append(pa.table([signal_array(signals, schema.field("signal").type)], schema=schema))
-        table = pa.concat_tables(chunks)
-        turn = iter(range(1000))
+COLUMNS: dict[str, Callable[[SourceTimes], Any]] = {
+    "dataset": lambda t: t.dataset,
+    "files": lambda t: t.kind,
+    "records": lambda t: t.records,
+    "prepare [rec/s]": lambda t: t.prepare,
+    "wfdb loop [rec/s]": lambda t: t.wfdb_loop,
+    "times wfdb": lambda t: t.times_wfdb,
+    "write_table [rec/s]": lambda t: t.write_table,
+    "share": lambda t: t.share,
+    "same settings [rec/s]": lambda t: t.write_table_same,
+    "2 processes [rec/s]": lambda t: t.two_processes,
+    "kB/rec": lambda t: t.kilobytes,
+    "default kB/rec": lambda t: t.kilobytes_default,
+}
 
-        def wfdb_loop() -> None:
-            for path in paths:
-                np.save(folder / "record.npy", wfdb.rdrecord(path).p_signal.astype(np.float32))
 
-        contenders: dict[str, Callable[[], object]] = {
-            "wfdb.rdrecord + numpy.save": wfdb_loop,
-            "our reader alone, checksums verified": lambda: [read_record(path) for path in paths],
-            "pyarrow write_table, default settings": lambda: pq.write_table(table, folder / "default.parquet"),
-            "pyarrow write_table, prepare's settings": lambda: pq.write_table(
-                table,
-                folder / "same.parquet",
-                row_group_size=CHUNK_RECORDS,
-                write_statistics=False,
-                **COMPRESSION,
-            ),
-            "prepare ptbxl, one process": lambda: prepare(
-                "ptbxl", raw_dir=folder / "raw", output_dir=folder / f"out{next(turn)}"
-            ),
-        }
-        best = dict.fromkeys(contenders, float("inf"))
-        for _ in range(repeats):
-            for label, work in contenders.items():
-                best[label] = min(best[label], seconds(work) / n)
-        parquet = sum(file.stat().st_size for file in (folder / "out0" / "data").iterdir())
-        ours = best["prepare ptbxl, one process"]
-        return {
-            **{f"{label} [ms/record]": 1000 * value for label, value in best.items()},
-            "prepare, times the wfdb loop": best["wfdb.rdrecord + numpy.save"] / ours,
-            "prepare, share of write_table's rate (default settings)": best["pyarrow write_table, default settings"]
-            / ours,
-            "prepare, share of write_table's rate (same settings)": best["pyarrow write_table, prepare's settings"]
-            / ours,
-            "Parquet, prepare [kB/record]": parquet / n / 1000,
-            "Parquet, default settings [kB/record]": (folder / "default.parquet").stat().st_size / n / 1000,
-        }
+def row(times: SourceTimes) -> str:
+    """One line of the Markdown table."""
+    cells = [_text(get(times)) for get in COLUMNS.values()]
+    return "| " + " | ".join(cells) + " |"
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.2f}" if value < 10 else f"{value:,.0f}"
+    return "-" if value is None else str(value)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--raw-dir", type=Path, help="a PTB-XL folder (default: generated records)")
-    parser.add_argument("--records", type=int, default=1000)
+    parser.add_argument("--datasets", help="comma-separated ids (default: all)")
+    parser.add_argument("--raw-dir", type=Path, help="original files of the one dataset named by --datasets")
+    parser.add_argument("--records", type=int, default=1000, help="of a made-up tree (default 1000)")
     parser.add_argument("--repeats", type=int, default=3)
+    parser.add_argument("--processes", action="store_true", help="two processes for every dataset")
     parser.add_argument("--json", action="store_true")
     arguments = parser.parse_args()
-    results = measure(arguments.raw_dir, arguments.records, arguments.repeats)
+    datasets = arguments.datasets.split(",") if arguments.datasets else list_datasets()
+    if arguments.raw_dir is not None and len(datasets) != 1:
+        parser.error("--raw-dir needs exactly one --datasets ID")
+    results: dict[str, Any] = {"sources": []}
+    if not arguments.json:
+        print("| " + " | ".join(COLUMNS) + " |\n|" + " --- |" * len(COLUMNS))
+    for dataset in datasets:
+        times = measure_source(
+            dataset, arguments.records, arguments.repeats, raw_dir=arguments.raw_dir,
+            scale=arguments.processes or dataset in SCALED,
+        )  # fmt: skip
+        results["sources"].append(asdict(times) | {"times_wfdb": times.times_wfdb, "share": times.share})
+        if not arguments.json:
+            print(row(times), flush=True)
+    folds = results["folds"] = measure_folds(arguments.repeats)
     if arguments.json:
         json.dump(results, sys.stdout, indent=2)
         print()
-    else:
-        for label, value in results.items():
-            print(f"{label:<62}{value:10.3f}")
+        return
+    print(
+        f"\nfolds of {folds['records']:,} records: {folds['ours']:.2f} s; plain implementation {folds['plain']:.1f} s; "
+        f"reference {folds['reference']:.1f} s (quoted)"
+    )
 
 
 if __name__ == "__main__":
