@@ -7,9 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-
 from hf_ecg_bench.data.spec import DatasetSpec, TargetSpec
+from hf_ecg_bench.data.target_rows import TargetArray
 from hf_ecg_bench.errors import DataError, EcgBenchError
 
 
@@ -24,7 +23,7 @@ class RecordIndex:
         references: whatever the builder's `read` needs to make the signal; must pickle.
         stamps: text that changes when the record's source changes (size and time of its files); part of what
             decides whether a finished shard can be kept.
-        targets: (records, targets) float32 with NaN for missing, or None.
+        targets: (records, targets) float32 with NaN for missing, an array or something that makes its rows; or None.
         split: the release's own split per record, where folds do not decide.
         samples: number of samples of each record's row, where tables or headers say so (`splits=largest_folds`
             needs it in datasets whose tasks leave out short records).
@@ -41,7 +40,7 @@ class RecordIndex:
     label_names: dict[str, tuple[str, ...]]
     references: list[Any]
     stamps: list[str] = field(default_factory=list)
-    targets: np.ndarray | None = None
+    targets: TargetArray | None = None
     split: list[str] | None = None
     samples: list[int] | None = None
     target_specs: tuple[TargetSpec, ...] | None = None

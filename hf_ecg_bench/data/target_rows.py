@@ -5,9 +5,20 @@ from __future__ import annotations
 import mmap
 import os
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
+
+
+class TargetArray(Protocol):
+    """What a table of targets has to offer: a plain array, or something that makes its rows when they are asked for."""
+
+    @property
+    def shape(self) -> tuple[int, ...]: ...
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, rows: Any, /) -> Any: ...
 
 
 @dataclass(frozen=True)
@@ -17,13 +28,14 @@ class TargetRows:
     Pickles as the rows themselves where the array is in memory, as a path and row numbers where it is in a file.
     """
 
-    source: np.ndarray | FileArray
+    source: TargetArray | FileArray
     rows: np.ndarray
 
     @classmethod
-    def of(cls, array: np.ndarray, rows: np.ndarray) -> TargetRows:
+    def of(cls, array: TargetArray, rows: np.ndarray) -> TargetRows:
         """Rows of `array`; a memory-mapped one is only remembered by its file."""
-        return cls(_file_array(array) or array, rows)
+        file = _file_array(array) if isinstance(array, np.ndarray) else None
+        return cls(file or array, rows)
 
     def read(self) -> np.ndarray:
         """(rows, targets) float32, a copy."""
