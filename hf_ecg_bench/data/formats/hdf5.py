@@ -32,8 +32,7 @@ class Hdf5Dataset:
         file_name = os.path.basename(path)
         self.where = f"{file_name}: {name}"
         try:
-            # Nobody writes these files, and network file systems refuse locks.
-            self._file = h5py.File(path, "r", locking=False)
+            self._file = h5py.File(path, "r")
         except (OSError, RuntimeError) as error:
             missing = isinstance(error, FileNotFoundError)
             raise RecordProblem(UNREADABLE, f"{file_name}: {'no such file' if missing else error}") from error
@@ -85,6 +84,18 @@ class Hdf5Dataset:
             except (OSError, RuntimeError) as error:
                 raise RecordProblem(UNREADABLE, f"{self.where}, record {number}: {error}") from error
         return values.astype(self.dtype.newbyteorder("="), copy=False)
+
+    def records_only(self) -> Hdf5Dataset:
+        """Returns itself, with the library's hold on the file given up where `row` can do without."""
+        if self._plain is not None:
+            self._file.close()
+        return self
+
+    def __enter__(self) -> Hdf5Dataset:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self.close()
 
     def close(self) -> None:
         """Close the file; harmless when repeated."""
@@ -144,7 +155,7 @@ def open_dataset(
     Raises:
         RecordProblem: no or a damaged file (a download that broke off), no such dataset, another shape or type.
     """
-    return keep_open(path, name, lambda: Hdf5Dataset(path, name), UNREADABLE).check(shape, dtypes)
+    return keep_open(path, name, lambda: Hdf5Dataset(path, name).records_only(), UNREADABLE).check(shape, dtypes)
 
 
 def read_dataset(
@@ -155,8 +166,5 @@ def read_dataset(
     Raises:
         RecordProblem: as `open_dataset`.
     """
-    data = Hdf5Dataset(path, name)
-    try:
+    with Hdf5Dataset(path, name) as data:
         return data.check(shape, dtypes).all()
-    finally:
-        data.close()

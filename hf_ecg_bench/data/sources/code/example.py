@@ -17,6 +17,7 @@ from hf_ecg_bench.data.sources.code.parts import EXAM_ID, FILLER
 from hf_ecg_bench.data.sources.code.test_set import ANNOTATORS, ATTRIBUTES, ORDERS, SIGNALS
 from hf_ecg_bench.data.sources.code.tracings import RATE, TRACINGS
 from hf_ecg_bench.data.sources.example.signals import example_ecg
+from hf_ecg_bench.signals.leads import LEADS
 
 WINDOW = 4096
 # The real lengths, in the middle of the window; small trees have long ones in the two last folds.
@@ -78,20 +79,21 @@ def write_code_test(root: str, n: int) -> None:
 
 @lru_cache(maxsize=_DIFFERENT)
 def _signal(number: int) -> np.ndarray:
-    length = LENGTHS[number % len(LENGTHS)]
-    window = np.zeros((WINDOW, 12), np.float32)
-    start = (WINDOW - length) // 2
-    window[start : start + length] = example_ecg(number, length, RATE) / np.float32(1000)
-    return window
+    signal: np.ndarray = example_ecg(number, LENGTHS[number % len(LENGTHS)], RATE) / np.float32(1000)
+    return signal
 
 
 def _padded(number: int) -> np.ndarray:
-    """(4096, 12) float32 in mV, one of a few different signals."""
-    return _signal(number % _DIFFERENT)
+    """(4096, 12) float32 in mV, no two alike: one of a few signals, each time shifted a little further."""
+    signal = np.roll(_signal(number % _DIFFERENT), number // _DIFFERENT, axis=0)
+    window = np.zeros((WINDOW, len(LEADS)), np.float32)
+    start = (WINDOW - len(signal)) // 2
+    window[start : start + len(signal)] = signal
+    return window
 
 
 def _write_tracings(file: h5py.File, signals: Sequence[np.ndarray], filler: int = 0) -> None:
-    data = file.create_dataset(TRACINGS, (len(signals) + filler, WINDOW, 12), np.float32)
+    data = file.create_dataset(TRACINGS, (len(signals) + filler, WINDOW, len(LEADS)), np.float32)
     for row, signal in enumerate(signals):
         data[row] = signal
     for row in range(len(signals), len(signals) + filler):

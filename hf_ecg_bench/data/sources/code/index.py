@@ -14,8 +14,8 @@ from hf_ecg_bench.data.ledger import Ledger
 from hf_ecg_bench.data.records import RecordIndex
 from hf_ecg_bench.data.sources.code.exams import EXAMS, FIX, ExamTable, exam_folds, read_exams
 from hf_ecg_bench.data.sources.code.labels import label_names
-from hf_ecg_bench.data.sources.code.parts import StoredExams, find_exams, part_number
-from hf_ecg_bench.data.sources.code.tracings import Tracing, open_tracings, signal_bounds
+from hf_ecg_bench.data.sources.code.parts import StoredExams, find_exams, lengths, part_number
+from hf_ecg_bench.data.sources.code.tracings import Tracing
 from hf_ecg_bench.data.vocabulary import choose_in_order
 from hf_ecg_bench.errors import DataError, some
 
@@ -69,15 +69,17 @@ def index_code15(root: str, config: Code15Config, ledger: Ledger) -> RecordIndex
     folds = exam_folds(table, left_out, config.n_folds, config.stratify_seed)
     tracings = list(stored.tracings.values())
     index = _index(table, rows, list(stored.tracings), folds, tracings, config, ledger)
-    return replace(index, stamps=[stored.stamps[tracing.path] for tracing in tracings])
+    # Only this rule looks at lengths, so only it pays for reading everything.
+    samples = lengths(tracings, config.protocol) if config.splits == "largest_folds" else None
+    return replace(index, stamps=[stored.stamps[tracing.path] for tracing in tracings], samples=samples)
 
 
 def _without_tracing(table: ExamTable, stored: StoredExams, ledger: Ledger) -> set[int]:
-    """Rows that are known to have no signal; those of absent parts are only counted, and keep their fold."""
+    """Rows that are known to have no signal. Where it is absent or damaged here only, rows count in the folds."""
     left_out = set()
     absent: Counter[str] = Counter()
     for row, (exam_id, part) in enumerate(zip(table.exam_id, table.part, strict=True)):
-        if exam_id in stored.tracings:
+        if exam_id in stored.tracings or exam_id in stored.damaged:
             continue
         if exam_id in stored.without:
             left_out.add(row)
@@ -121,9 +123,6 @@ def _index(
         else:
             table.report(row, ledger)
     chosen, lists = choose_in_order(lists, label_names(), config.min_count)
-    samples = None
-    if config.splits == "largest_folds":
-        samples = [_length(reference, config.protocol) for reference in references]
     patients = [None if row is None else table.patient[row] for row in rows]
     sexes = [None if row is None else table.male[row] for row in rows]
     return RecordIndex(
@@ -135,11 +134,4 @@ def _index(
         labels={"labels": lists},
         label_names={"labels": chosen},
         references=list(references),
-        samples=samples,
     )
-
-
-def _length(tracing: Tracing | None, protocol: str) -> int:
-    assert tracing is not None  # lengths are refused without signals
-    start, stop = signal_bounds(open_tracings(tracing.path).row(tracing.row), protocol)
-    return stop - start

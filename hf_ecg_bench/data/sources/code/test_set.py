@@ -63,12 +63,12 @@ def index_code_test(root: str, config: EcgBuilderConfig, ledger: Ledger) -> Reco
     if not config.metadata_only:
         path = folder / SIGNALS
         try:
-            data = open_tracings(path)
+            with open_tracings(path) as data:
+                if data.shape[0] != n:
+                    raise DataError(f"{path} has {data.shape[0]} tracings for {n} rows of {ATTRIBUTES}", fix=FIX)
+                order = ORDERS[lead_order(data, ledger)]
         except RecordProblem as problem:
             raise DataError(f"{path}: {problem}", fix=FIX) from problem
-        if data.shape[0] != n:
-            raise DataError(f"{path} has {data.shape[0]} tracings for {n} rows of {ATTRIBUTES}", fix=FIX)
-        order = ORDERS[lead_order(data, ledger)]
         columns_of = None if order == CANONICAL else order
         references = [Tracing(record_id, str(path), row, columns_of) for row, record_id in enumerate(ids)]
         stat = path.stat()
@@ -91,7 +91,7 @@ def index_code_test(root: str, config: EcgBuilderConfig, ledger: Ledger) -> Reco
 
 def annotation_column(annotator: str) -> str:
     """The extra column of an annotator's labels."""
-    return f"labels_by_{annotator}"
+    return f"annotations_{annotator}"
 
 
 def lead_order(data: Hdf5Dataset, ledger: Ledger) -> str:

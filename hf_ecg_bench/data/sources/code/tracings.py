@@ -37,12 +37,17 @@ class Tracing:
 
 
 def open_tracings(path: str | Path) -> Hdf5Dataset:
-    """The dataset `tracings`, (records, samples, 12) float32.
+    """The dataset `tracings`, (records, samples, 12) float32; to be closed.
 
     Raises:
         RecordProblem: no or a damaged file, no such dataset, another shape or type.
     """
-    return open_dataset(path, TRACINGS, SHAPE, TYPES)
+    data = Hdf5Dataset(path, TRACINGS)
+    try:
+        return data.check(SHAPE, TYPES)
+    except RecordProblem:
+        data.close()
+        raise
 
 
 def read_tracing(tracing: Tracing, protocol: str, ledger: Ledger) -> np.ndarray:
@@ -54,7 +59,7 @@ def read_tracing(tracing: Tracing, protocol: str, ledger: Ledger) -> np.ndarray:
     Raises:
         RecordProblem: the file is damaged, or only zeros are left.
     """
-    stored = open_tracings(tracing.path).row(tracing.row)
+    stored = open_dataset(tracing.path, TRACINGS, SHAPE, TYPES).row(tracing.row)
     start, stop = signal_bounds(stored, protocol)
     if start >= stop:
         raise RecordProblem(EMPTY, f"all {len(stored)} samples are zero")
