@@ -74,6 +74,8 @@ class MimicIvEcg(EcgBuilder):
             "10 s ECGs taken in an emergency department, with 1,127 targets: discharge diagnoses, acute outcomes, sex, "
             "age, body measures, ECG intervals, laboratory values and vital signs."
         ),
+        records=800_035,
+        patients=161_352,
         folds="train 0-17, validation 18, test 19 (the published strat_fold; a patient is in one fold)",
         validation_fold=VALIDATION_FOLD,
         test_fold=TEST_FOLD,
