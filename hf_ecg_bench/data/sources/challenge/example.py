@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from hf_ecg_bench.data.sources.challenge.sets import ChallengeSet
-from hf_ecg_bench.data.sources.example.signals import example_ecg
+from hf_ecg_bench.data.sources.example.signals import example_ecg, shifted
 from hf_ecg_bench.data.sources.example.wfdb_files import write_wfdb
 from hf_ecg_bench.data.vocabulary import read_label_table
 
@@ -39,7 +39,7 @@ def write_example(source: ChallengeSet, root: str, n: int) -> None:
         }
         write_wfdb(
             Path(root, group, name),
-            ecgs[position % _SIGNALS][: lengths[position % len(lengths)]],
+            shifted(ecgs[position % _SIGNALS], position)[: lengths[position % len(lengths)]],
             gain="1000.0(0)/mv" if new else "1000/mV",
             comments=[f"{' ' if new else ''}{key}: {value}" for key, value in facts.items()],
             extension=".mat",

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import csv
-import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from hf_ecg_bench.data.sources.example.signals import example_ecg
+from hf_ecg_bench.data.sources.example.signals import example_ecg, shifted
 from hf_ecg_bench.data.sources.sph.signals import DATASET
 from hf_ecg_bench.data.sources.sph.tables import METADATA, RECORDS, published_codes
 from hf_ecg_bench.data.vocabulary import read_label_table
@@ -28,15 +27,13 @@ def write_example(root: str, n: int) -> None:
     folder = Path(root)
     (folder / RECORDS).mkdir(parents=True)
     codes = published_codes()
+    ecgs = [example_ecg(kind, LENGTHS[kind]) for kind in range(SIGNALS)]
     rows = []
     for number in range(n):
         record_id = f"A{number + 1:05d}"
         path = folder / RECORDS / f"{record_id}.h5"
         kind = number % SIGNALS
-        if number < SIGNALS:
-            write_record(path, example_ecg(kind, LENGTHS[kind]).astype(np.float32) / 1000)
-        else:
-            shutil.copyfile(folder / RECORDS / f"A{kind + 1:05d}.h5", path)
+        write_record(path, shifted(ecgs[kind], number).astype(np.float32) / 1000)
         statements = [codes[number % len(codes)]]
         if number % 3 == 0:
             statements.append("60+310")

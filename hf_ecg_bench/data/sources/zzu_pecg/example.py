@@ -6,7 +6,7 @@ import csv
 from collections.abc import Sequence
 from pathlib import Path
 
-from hf_ecg_bench.data.sources.example.signals import example_ecg
+from hf_ecg_bench.data.sources.example.signals import example_ecg, shifted
 from hf_ecg_bench.data.sources.example.wfdb_files import write_wfdb
 from hf_ecg_bench.data.sources.zzu_pecg import codes
 from hf_ecg_bench.data.sources.zzu_pecg.signals import RATE
@@ -63,7 +63,7 @@ def write_example(root: str, n: int) -> None:
         patient = f"P{number - (number % 10 == 9) + 1:05d}"
         record_id = f"{patient}_E{1 + (number % 10 == 9):02d}"
         name = f"{patient[:3]}/{patient}/{record_id}"
-        signal = signals[number % SIGNALS]
+        signal = shifted(signals[number % SIGNALS], number)
         write_wfdb(folder / RECORDS / name, signal, rate=RATE)
         aha, chn = (names[column][number % len(names[column])] for column in ("labels_aha", "labels_chn"))
         finding = f"'{code_of[aha]}'" + (";'Left ventricular high voltage'" if number % 5 == 0 else "")
