@@ -84,6 +84,6 @@ def _header(path: str | os.PathLike[str], where: str) -> tuple[tuple[int, ...], 
     except (ValueError, OSError) as error:
         raise RecordProblem(UNREADABLE, f"{where}: {error}") from error
     if dtype.hasobject or (fortran and len(shape) > 1):
-        found = "pickled objects, which are never loaded" if dtype.hasobject else "in Fortran order"
+        found = "made of pickled objects, which are never loaded" if dtype.hasobject else "in Fortran order"
         raise RecordProblem(UNEXPECTED, f"{where} is {found}, expected numbers in C order")
     return shape, dtype, offset

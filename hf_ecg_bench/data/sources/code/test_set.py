@@ -68,7 +68,7 @@ def index_code_test(root: str, config: EcgBuilderConfig, ledger: Ledger) -> Reco
                     raise DataError(f"{path} has {data.shape[0]} tracings for {n} rows of {ATTRIBUTES}", fix=FIX)
                 order = ORDERS[lead_order(data, ledger)]
         except RecordProblem as problem:
-            raise DataError(f"{path}: {problem}", fix=FIX) from problem
+            raise DataError(f"{problem} (in {folder})", fix=FIX) from problem
         columns_of = None if order == CANONICAL else order
         references = [Tracing(record_id, str(path), row, columns_of) for row, record_id in enumerate(ids)]
         stat = path.stat()

@@ -78,7 +78,7 @@ def index_echonext(root: str, config: EchoNextConfig, ledger: Ledger) -> RecordI
         try:
             found = open_waveforms(str(path)).shape[0]
         except RecordProblem as problem:
-            raise DataError(f"{path}: {problem}", fix=FIX) from problem
+            raise DataError(f"{problem} (in {folder})", fix=FIX) from problem
         _check_length(path, found, split, rows)
         references |= {row: Waveform(str(path), place) for place, row in enumerate(rows)}
         stat = path.stat()
@@ -151,7 +151,7 @@ def _tabular(folder: Path, split: str, rows: list[int], ledger: Ledger) -> dict[
         _check_length(path, data.shape[0], split, rows)
         return {row: data.row(place).tolist() for place, row in enumerate(rows)}
     except RecordProblem as problem:
-        raise DataError(f"{path}: {problem}", fix=FIX) from problem
+        raise DataError(f"{problem} (in {folder})", fix=FIX) from problem
 
 
 def _check_length(path: Path, found: int, split: str, rows: list[int]) -> None:
