@@ -178,5 +178,5 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         if value and isinstance(value[0], dict):
             return "".join("\n    " + ", ".join(f"{k} {v}" for k, v in item.items() if v) for item in value)
-        return ", ".join(map(str, value))
+        return ", ".join(" + ".join(item) if isinstance(item, tuple) else str(item) for item in value)
     return str(value).strip()

@@ -7,9 +7,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import pyarrow as pa
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
-from scipy.spatial import cKDTree
 
 from hf_ecg_bench.data.fingerprints import CLOSE, HASH_BYTES, N_POINTS, STEPS
 
@@ -54,6 +51,10 @@ def same_recordings(recordings: Recordings, same: SameSignal | None = None) -> l
     Rows with equal rounded signals are the same. So are rows of equal rate and length whose 32 points agree within
     1 uV, if `same`, which compares the signals, says so too (without it, the points decide).
     """
+    # Here: every listing of datasets imports this module, and scipy takes longer than all the rest of it.
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
     n = len(recordings.rounded)
     known = np.flatnonzero(recordings.rounded.any(axis=1))
     _, first, inverse = np.unique(recordings.rounded[known], axis=0, return_index=True, return_inverse=True)
@@ -71,6 +72,8 @@ def same_recordings(recordings: Recordings, same: SameSignal | None = None) -> l
 
 def close_pairs(recordings: Recordings, rows: np.ndarray) -> Iterable[tuple[int, int]]:
     """Pairs among `rows` of equal rate and length whose points agree within 1 uV; ascending."""
+    from scipy.spatial import cKDTree  # as above
+
     rows = rows[np.isfinite(recordings.points[rows, 0])]
     pairs: list[tuple[int, int]] = []
     for shape in np.unique(recordings.shape[rows], axis=0):
