@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import inspect
+from dataclasses import fields
 from typing import Any
 
+from hf_ecg_bench.data.registry import get_builder
 from hf_ecg_bench.errors import some
+from hf_ecg_bench.tasks import get_task
 from hf_ecg_bench.training.spec import PROTOCOLS, Protocol, RunSpec
 
 _FEW_RECORDS = 200
 _FEW_OF_A_CLASS = 10
-# Builder options that change a task, with the values that do not.
-_DECISIVE_OPTIONS: dict[str, tuple[Any, ...]] = {"splits": (None, "fixed"), "min_count": (None,), "limit": (None,)}
+# Builder options that make no other task, with the values that are meant (None: any value).
+_HARMLESS_OPTIONS: dict[str, tuple[Any, ...] | None] = {
+    "protocol": None,
+    "metadata_only": None,
+    "orig_fold_seed": None,
+    "layout": ("figshare",),
+}
 
 
 def caveats(
@@ -39,9 +48,7 @@ def caveats(
     changed = [name for name in vars(protocol) if getattr(protocol, name) != getattr(PROTOCOLS[spec.protocol], name)]
     if changed:
         found.append(f"differs from the {spec.protocol} protocol in: {', '.join(changed)}")
-    other = [
-        f"{name}={options[name]}" for name in _DECISIVE_OPTIONS if options.get(name) not in _DECISIVE_OPTIONS[name]
-    ]
+    other = changed_options(get_task(spec.task).dataset, options)
     if other:
         found.append(f"the data were prepared with {', '.join(other)}: other records or labels than the published task")
     if resumed:
@@ -61,3 +68,18 @@ def caveats(
         )
     found.append("the intervals cover which patients were in the test set, not the luck of this one training run")
     return found
+
+
+def changed_options(dataset: str, options: dict[str, Any]) -> list[str]:
+    """`name=value` of the builder's options that make other records, labels or folds than the published task has."""
+    builder = get_builder(dataset)
+    changed = []
+    for item in fields(builder.BUILDER_CONFIG_CLASS):
+        # How many records are generated is the user's choice.
+        own = not builder.SPEC.needs_raw_dir and item.name in inspect.get_annotations(builder.BUILDER_CONFIG_CLASS)
+        if item.name not in options or options[item.name] == item.default or own:
+            continue
+        harmless = _HARMLESS_OPTIONS.get(item.name, ())
+        if harmless is not None and options[item.name] not in harmless:
+            changed.append(f"{item.name}={options[item.name]}")
+    return changed

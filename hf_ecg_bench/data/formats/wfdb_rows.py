@@ -36,7 +36,8 @@ def read_row(
     Raises:
         RecordProblem: unreadable, a unit other than mV, no canonical lead or one twice.
     """
-    return canonical_row(record_id, read_record(path, leads=_CANONICAL), rate, ledger, missing=missing, other_rate=other_rate)
+    record = read_record(path, leads=_CANONICAL)
+    return canonical_row(record_id, record, rate, ledger, missing=missing, other_rate=other_rate)
 
 
 def canonical_row(
