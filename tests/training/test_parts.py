@@ -12,6 +12,7 @@ import pytest
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.tasks.targets import multi_hot
 from hf_ecg_bench.training.batches import EpochSampler, TrainingWindows
+from hf_ecg_bench.training.caveats import changed_options
 from hf_ecg_bench.training.checkpoints import last_complete_checkpoint
 from hf_ecg_bench.training.examples import choose_examples
 from hf_ecg_bench.training.records import SplitRecords, training_subset
@@ -122,3 +123,20 @@ def test_only_complete_checkpoints_count(tmp_path):
         if state is not None:
             (folder / "trainer_state.json").write_text(state)
     assert last_complete_checkpoint(tmp_path) == tmp_path / "checkpoint-10"
+
+
+@pytest.mark.parametrize(
+    ("dataset", "options", "changed"),
+    [
+        ("ptbxl", {"splits": "fixed", "min_count": None, "limit": None, "protocol": "corrected"}, []),
+        ("ptbxl", {"splits": "largest_folds", "min_count": 3}, ["splits=largest_folds", "min_count=3"]),
+        ("code15", {"protocol": "published", "n_folds": 100}, []),
+        ("georgia", {"n_folds": 5}, ["n_folds=5"]),
+        ("chapman", {"layout": "figshare"}, []),
+        ("chapman", {"layout": "challenge"}, ["layout=challenge"]),
+        ("mimic_iv_ecg", {"chart_label_min_count": 3}, ["chart_label_min_count=3"]),
+        ("synthetic", {"n_records": 320, "limit": 100}, ["limit=100"]),
+    ],
+)
+def test_options_that_make_another_task_are_said(dataset, options, changed):
+    assert changed_options(dataset, options) == changed
