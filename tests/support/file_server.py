@@ -103,6 +103,7 @@ class FileServer:
 def _handler_for(server: FileServer) -> type[BaseHTTPRequestHandler]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True  # else connections that are used again wait 40 ms for each answer
 
         def send_response(self, code: int, message: str | None = None) -> None:
             # Before the answer leaves: the client may look at the log as soon as it has it.

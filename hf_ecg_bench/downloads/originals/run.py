@@ -17,7 +17,7 @@ from hf_ecg_bench.downloads.originals.listing import list_files
 from hf_ecg_bench.downloads.originals.state import State
 from hf_ecg_bench.downloads.originals.transfer import Transfer, check_space
 from hf_ecg_bench.downloads.originals.unpacking import clean_up, packed_files, unpack
-from hf_ecg_bench.errors import DataError, DownloadError
+from hf_ecg_bench.errors import DataError, DownloadError, some
 from hf_ecg_bench.files import explain_os_errors
 
 CONNECTIONS = 4
@@ -118,7 +118,8 @@ def _transfer(
     absent = [file for file in missing if not (state.raw_dir / file.path).is_file()]
     if absent and offline() and not is_loopback(mirrored(absent[0].url)):
         raise DownloadError(
-            f"{spec.id}: {len(absent):,} files are missing in {state.raw_dir}, and offline mode is on",
+            f"{spec.id}: not all files are in {state.raw_dir} (missing: {some((file.path for file in absent), 3)}), "
+            "and offline mode is on",
             fix="unset HF_HUB_OFFLINE",
         )
     check_space(absent, state.raw_dir, spec.id)
@@ -126,11 +127,19 @@ def _transfer(
     transfer.run(f"download {spec.id}")
     if transfer.failures:
         state.forget_list()  # the hosts may say something else next time
-        shown = "; ".join(f"{failure.path}: {failure.reason}" for failure in transfer.failures[:3])
-        more = f"; and {len(transfer.failures) - 3} more" if len(transfer.failures) > 3 else ""
-        rest = "the rest was not tried" if transfer.gave_up else "all others are there"
-        raise DownloadError(
-            f"{spec.id}: {len(transfer.failures):,} of {len(missing):,} files could not be had, {rest}: {shown}{more}",
-            fix=f"start the same command again, it fetches only what is missing: {resume}",
-        )
+        raise _failed(spec, transfer, resume)
     return transfer.fetched
+
+
+def _failed(spec: DatasetSpec, transfer: Transfer, resume: str) -> DownloadError:
+    failures = sorted(transfer.failures, key=lambda failure: failure.path)
+    shown = "; ".join(f"{failure.path}: {failure.reason}" for failure in failures[:3])
+    more = f"; and {len(failures) - 3:,} more" if len(failures) > 3 else ""
+    rest = "the rest was not tried" if transfer.gave_up else "all others are there"
+    fix = f"start the same command again, it fetches only what is missing: {resume}"
+    if any(failure.differs for failure in failures):
+        fix = f"move away what is here and not as published, or replace it: {resume} --verify-download"
+    return DownloadError(
+        f"{spec.id}: {len(failures):,} of {len(transfer.files):,} files could not be had, {rest}: {shown}{more}",
+        fix=fix,
+    )

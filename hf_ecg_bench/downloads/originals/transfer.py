@@ -28,10 +28,19 @@ _TICK = 0.1  # seconds between two looks at the threads
 
 @dataclass(frozen=True)
 class Failure:
-    """A file that could not be had, and why."""
+    """A file that could not be had, and why.
+
+    Attributes:
+        differs: it is there already, and not as published.
+    """
 
     path: str
     reason: str
+    differs: bool
+
+
+class _Differs(DownloadError):
+    """Somebody's file stands in the place of a published one."""
 
 
 class _Stopped(Exception):
@@ -156,12 +165,12 @@ class Transfer:
                 if hashlib.file_digest(handle, kind).hexdigest() != expected:
                     problem = f"another {kind} than published"
         if problem and not self.replace:
-            raise DownloadError(f"here with {problem}", fix="--verify-download fetches such files again")
+            raise _Differs(f"here with {problem}")
         return not problem
 
     def _failed(self, file: RemoteFile, error: EcgBenchError) -> None:
         with self._lock:
-            self.failures.append(Failure(file.path, error.message))
+            self.failures.append(Failure(file.path, error.message, isinstance(error, _Differs)))
             self._done += 1
             self._streak += 1
             if self._streak >= GIVE_UP:

@@ -1,0 +1,31 @@
+"""A made-up open dataset, for tests of its download."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from hf_ecg_bench.data.origins import Origin
+from hf_ecg_bench.data.registry import get_dataset_spec
+from hf_ecg_bench.data.spec import DatasetSpec
+from hf_ecg_bench.downloads import Retry
+from hf_ecg_bench.downloads.originals import Downloaded, download
+
+FAST = Retry(attempts=3, wait=0.01, longest=0.2)
+
+
+def spec(*origins: Origin, **changes: Any) -> DatasetSpec:
+    """Its declaration."""
+    return replace(get_dataset_spec("ptbxl"), id="made_up", origins=origins, **changes)
+
+
+def get(raw: Path, *origins: Origin, **arguments: Any) -> Downloaded:
+    """Download it, without long waits."""
+    return download(spec(*origins), raw, **{"retry": FAST, **arguments})
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    """The files of a raw folder, without what the download remembers."""
+    files = {str(path.relative_to(folder)): path for path in sorted(folder.rglob("*")) if path.is_file()}
+    return {name: path.read_bytes() for name, path in files.items() if not name.startswith(".ecg_bench_download")}
