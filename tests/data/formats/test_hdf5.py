@@ -9,7 +9,7 @@ import h5py
 import numpy as np
 import pytest
 
-from hf_ecg_bench.data.formats.hdf5 import open_dataset, read_dataset
+from hf_ecg_bench.data.formats.hdf5 import Hdf5Dataset, open_dataset, read_dataset
 from hf_ecg_bench.data.formats.open_files import OPEN_FILES
 from hf_ecg_bench.data.ledger import RecordProblem
 
@@ -95,6 +95,21 @@ def test_a_file_that_shrinks_while_open_and_a_damaged_chunk(tmp_path: Path) -> N
     np.testing.assert_array_equal(data.row(1), DATA[1])
     with pytest.raises(RecordProblem, match=r"b\.hdf5: tracings, record 2"):
         data.row(2)
+
+
+@pytest.mark.parametrize("level", [1, 4, 9])
+def test_size_of_a_deflated_record_tells_that_it_is_not_zero(tmp_path: Path, level: int) -> None:
+    data = np.zeros((5, 4096, 12), np.float32)
+    data[1] = np.random.default_rng(1).normal(size=(4096, 12))
+    data[2, 2000:2400] = np.random.default_rng(2).integers(-200, 200, (400, 12)) / np.float32(100)
+    data[3, 100, 3] = 1
+    for chunks in ((1, 4096, 12), (1, 1024, 3)):
+        path = write(tmp_path / "a.hdf5", data, chunks=chunks, compression="gzip", compression_opts=level)
+        with Hdf5Dataset(path, "tracings") as opened:
+            assert opened.records_not_zero() - {3} == {1, 2}
+    for options in ({"chunks": (2, 4096, 12), "compression": "gzip"}, {"chunks": (1, 4096, 12)}, {}):
+        with Hdf5Dataset(write(tmp_path / "a.hdf5", data, **options), "tracings") as opened:
+            assert opened.records_not_zero() == set()
 
 
 def test_references_to_other_files_are_refused(tmp_path: Path) -> None:
