@@ -81,7 +81,9 @@ def read_member(handle: BinaryIO, member: Member, name: str) -> bytes:
     handle.seek(name_length + extra_length, os.SEEK_CUR)
     packed = handle.read(member.packed)
     if len(packed) < member.packed:
-        raise RecordProblem("damaged archive", f"{name}: {len(packed)} bytes of {member.packed}, the archive is cut off")
+        raise RecordProblem(
+            "damaged archive", f"{name}: {len(packed)} bytes of {member.packed}, the archive is cut off"
+        )
     content = _unpack(packed, member, name)
     if len(content) != member.size or zlib.crc32(content) != member.crc:
         raise RecordProblem("damaged archive", f"{name}: wrong checksum (CRC-32)")

@@ -12,7 +12,7 @@ from hf_ecg_bench.data.formats.csv_stream import stream_csv
 from hf_ecg_bench.data.sources.mimic.counts import ValueCounts
 from hf_ecg_bench.data.sources.mimic.events import Events
 from hf_ecg_bench.data.sources.mimic.items import ItemTable, read_items
-from hf_ecg_bench.data.sources.mimic.layout import FIX
+from hf_ecg_bench.data.sources.mimic.layout import DAMAGED
 from hf_ecg_bench.data.sources.mimic.nearest import WITHIN_30_DAYS, WITHIN_AN_HOUR, Moments, Window
 
 
@@ -82,9 +82,7 @@ def no_charted_values(moments: Moments) -> ChartedValues:
     return ChartedValues(Events(moments), {})
 
 
-def read_charted(
-    path: Path, items: Path, subjects: np.ndarray, moments: Moments, min_count: int
-) -> ChartedValues:
+def read_charted(path: Path, items: Path, subjects: np.ndarray, moments: Moments, min_count: int) -> ChartedValues:
     """Read `chartevents` once. The time of a value is when it was stored.
 
     Args:
@@ -102,7 +100,7 @@ def read_charted(
     monthly = np.array([item.window == WITHIN_30_DAYS for item in CHARTED])
     rows = np.zeros(len(CHARTED), np.int64)
     events = Events(moments)
-    for batch in stream_csv(path, _COLUMNS, fix=FIX, required=("subject_id", "itemid")):
+    for batch in stream_csv(path, _COLUMNS, fix=DAMAGED, required=("subject_id", "itemid")):
         kind = known.positions(batch.column("itemid").to_numpy())
         at = np.flatnonzero(kind >= 0)
         subject = batch.column("subject_id").to_numpy()[at]

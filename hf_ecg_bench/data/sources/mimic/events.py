@@ -24,9 +24,7 @@ class Events:
         self._points: list[np.ndarray] = []
         self._values: list[np.ndarray] = []
 
-    def add(
-        self, key: np.ndarray, subject: np.ndarray, time: np.ndarray, value: np.ndarray, window: Window
-    ) -> None:
+    def add(self, key: np.ndarray, subject: np.ndarray, time: np.ndarray, value: np.ndarray, window: Window) -> None:
         """The next measurements of the table.
 
         Args:

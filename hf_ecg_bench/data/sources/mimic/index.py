@@ -127,9 +127,7 @@ def _columns(
         columns |= ecg_feature_targets(tables["machine_measurements"], studies, used, ledger)
     charted = no_charted_values(moments)
     if tables.have("chartevents", "d_items"):
-        charted = read_charted(
-            tables["chartevents"], tables["d_items"], subjects, moments, chart_label_min_count
-        )
+        charted = read_charted(tables["chartevents"], tables["d_items"], subjects, moments, chart_label_min_count)
     if tables.have("omr"):
         columns |= biometric_targets(read_biometrics(tables["omr"], moments, ledger), charted, moments.points)
     if tables.have("vitalsign"):

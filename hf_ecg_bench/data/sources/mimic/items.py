@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from hf_ecg_bench.data.formats.csv_stream import stream_csv
-from hf_ecg_bench.data.sources.mimic.layout import FIX
+from hf_ecg_bench.data.sources.mimic.layout import DAMAGED
 from hf_ecg_bench.errors import DataError
 
 
@@ -21,10 +21,10 @@ def read_items(path: Path) -> dict[int, str]:
     """
     labels: dict[int, str] = {}
     columns = {"itemid": pa.int64(), "label": pa.string()}
-    for batch in stream_csv(path, columns, fix=FIX, required=("itemid",)):
+    for batch in stream_csv(path, columns, fix=DAMAGED, required=("itemid",)):
         for item, label in zip(batch.column("itemid").to_pylist(), batch.column("label").to_pylist(), strict=True):
             if labels.setdefault(item, label or "") != (label or ""):
-                raise DataError(f"{path}: item {item} is both {labels[item]!r} and {label!r}", fix=FIX)
+                raise DataError(f"{path}: item {item} is both {labels[item]!r} and {label!r}", fix=DAMAGED)
     return labels
 
 

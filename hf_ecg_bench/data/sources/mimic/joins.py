@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from hf_ecg_bench.data.formats.csv_stream import stream_csv
 from hf_ecg_bench.data.ledger import Ledger
-from hf_ecg_bench.data.sources.mimic.layout import FIX
+from hf_ecg_bench.data.sources.mimic.layout import DAMAGED
 from hf_ecg_bench.data.sources.mimic.names import acute_names
 from hf_ecg_bench.data.sources.mimic.studies import Studies, unique_studies
 from hf_ecg_bench.errors import DataError
@@ -20,6 +20,7 @@ _TIMES = ("rr_interval", "qrs_onset", "qrs_end", "t_end")
 # Outside these, a number is a code for "not measured" (29999, 32767, -32768, 65535).
 _LARGEST_AXIS, _LONGEST = 360, 5000
 _MISSING = -999
+TOGETHER = "use releases that belong together"
 
 
 def ecg_feature_targets(path: Path, studies: Studies, used: np.ndarray, ledger: Ledger) -> dict[str, np.ndarray]:
@@ -61,7 +62,7 @@ def acute_targets(path: Path, studies: Studies, used: np.ndarray, ledger: Ledger
         values[values == _MISSING] = np.nan
         wrong = ~(np.isnan(values) | (values == 0) | (values == 1))
         if wrong.any():
-            raise DataError(f"{path}: {name} is {values[wrong][0]:g}, expected 0, 1 or {_MISSING}", fix=FIX)
+            raise DataError(f"{path}: {name} is {values[wrong][0]:g}, expected 0, 1 or {_MISSING}", fix=DAMAGED)
     return flags
 
 
@@ -91,7 +92,7 @@ def _join(
     seen: list[np.ndarray] = []
     unknown = 0
     types = dict.fromkeys(ids, pa.int64()) | dict.fromkeys(columns, pa.float64())
-    for batch in stream_csv(path, types, fix=FIX, required=ids):
+    for batch in stream_csv(path, types, fix=DAMAGED, required=ids):
         study = batch.column(study_name).to_numpy()
         subject = batch.column(subject_name).to_numpy()
         seen.append(study)
@@ -104,7 +105,7 @@ def _join(
             raise DataError(
                 f"{path}: study {study[own]} is of patient {subject[own]}, in the table of ECGs it is of patient "
                 f"{studies.subject[row[own]]}",
-                fix="use releases that belong together",
+                fix=TOGETHER,
             )
         target = np.where(known, place[row], -1)
         at = np.flatnonzero(target >= 0)
@@ -112,9 +113,9 @@ def _join(
             values[target[at]] = batch.column(name).to_numpy(zero_copy_only=False)[at]
     unique_studies(np.concatenate(seen), path)
     if unknown:
-        ledger.problem(f"{path.name}: {unknown} rows are about studies that the table of ECGs does not have", fix=FIX)
+        ledger.problem(f"{path.name}: rows about studies that the table of ECGs does not have: {unknown}", fix=TOGETHER)
     if complete:
         absent = studies.study[used][~np.isin(studies.study[used], np.concatenate(seen))]
         if len(absent):
-            ledger.problem(f"{path.name}: no row for {len(absent)} ECGs, first study {absent[0]}", fix=FIX)
+            ledger.problem(f"{path.name}: ECGs without a row: {len(absent)}, first study {absent[0]}", fix=TOGETHER)
     return result

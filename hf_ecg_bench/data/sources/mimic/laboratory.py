@@ -12,7 +12,7 @@ from hf_ecg_bench.data.sources.mimic.charted import ChartedValues
 from hf_ecg_bench.data.sources.mimic.counts import joined, quantile
 from hf_ecg_bench.data.sources.mimic.events import Events
 from hf_ecg_bench.data.sources.mimic.items import ItemTable, read_items
-from hf_ecg_bench.data.sources.mimic.layout import FIX
+from hf_ecg_bench.data.sources.mimic.layout import DAMAGED
 from hf_ecg_bench.data.sources.mimic.names import laboratory_items, regression_names
 from hf_ecg_bench.data.sources.mimic.nearest import WITHIN_AN_HOUR, Moments, nearest_values
 
@@ -36,7 +36,7 @@ class LaboratoryEvents:
         known = ItemTable({item: str(item) for item in items}, [str(item) for item in items])
         self.events = Events(moments)
         self._keys: dict[tuple[int, str | None, bool], int] = {}
-        for batch in stream_csv(path, _COLUMNS, fix=FIX, required=("subject_id", "itemid")):
+        for batch in stream_csv(path, _COLUMNS, fix=DAMAGED, required=("subject_id", "itemid")):
             kind = known.positions(batch.column("itemid").to_numpy())
             value = batch.column("valuenum").to_numpy(zero_copy_only=False)
             at = np.flatnonzero((kind >= 0) & ~np.isnan(value))

@@ -31,6 +31,7 @@ SIGNALS_ARCHIVE = "mimic-iv-ecg*.zip"
 _DEPTH = 5
 # files/p1000/ and the like: the records, which are not searched for tables.
 _RECORDS = re.compile(r"p\d{4,}")
+DAMAGED = "download it again; SHA256SUMS.txt of its release says whether it is complete"
 FIX = "get access as `hf-ecg-bench info mimic_iv_ecg` says, and put the files below one folder, under their own names"
 
 
@@ -84,7 +85,9 @@ def find_signals(root: Path) -> Path:
         DataError: neither is there, or several archives are.
     """
     archives = sorted(path for path in _files(root) if path.match(SIGNALS_ARCHIVE))
-    folders = [folder for folder, names, _ in _walk(root) if folder.name == SIGNALS_FOLDER and any(map(_is_part, names))]
+    folders = [
+        folder for folder, names, _ in _walk(root) if folder.name == SIGNALS_FOLDER and any(map(_is_part, names))
+    ]
     if len(archives) + len(folders) == 1:
         return [*archives, *folders][0]
     if archives or folders:

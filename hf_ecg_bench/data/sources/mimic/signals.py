@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -13,8 +12,9 @@ from hf_ecg_bench.data.formats.wfdb_reader import WfdbRecord, decode_record, fil
 from hf_ecg_bench.data.formats.wfdb_rows import canonical_row
 from hf_ecg_bench.data.formats.zip_members import Member, list_members, read_member
 from hf_ecg_bench.data.ledger import Ledger, RecordProblem
-from hf_ecg_bench.data.sources.mimic.layout import FIX
+from hf_ecg_bench.data.sources.mimic.layout import DAMAGED
 from hf_ecg_bench.signals.leads import LEADS, MIMIC_LEADS
+from hf_ecg_bench.signals.nan import count, interpolate
 
 RATE = 500
 # Larger values are artefacts of electrodes; the limit is the published one.
@@ -49,7 +49,7 @@ def find_records(source: Path, subjects: dict[int, int], ledger: Ledger) -> dict
 
 def _in_archive(path: Path, subjects: dict[int, int], ledger: Ledger) -> dict[int, tuple[Reference, str]]:
     members: dict[int, dict[str, Member]] = {}
-    for name, member in list_members(path, fix=FIX):
+    for name, member in list_members(path, fix=DAMAGED):
         stem, _, extension = name.rpartition(".")
         if extension not in ("hea", "dat"):
             continue
@@ -99,31 +99,12 @@ def read_mimic(reference: Reference, ledger: Ledger) -> np.ndarray:
     if record.names == MIMIC_LEADS:  # every record's order, and so nothing to report
         record = replace(record, signal=record.signal[:, _FROM_MIMIC], names=LEADS)
     signal = canonical_row(reference.record_id, record, RATE, ledger)
-    missing = np.isnan(signal)
-    if missing.any():
-        signal = fill_missing(signal, missing)
-        filled = int(missing.sum() - np.isnan(signal).sum())
-        detail = f"{filled} of {int(missing.sum())} missing samples, in {_leads(missing.any(axis=0))}"
+    filled, missing = interpolate(signal)
+    if missing:
+        leads = ", ".join(lead for lead, own in zip(LEADS, np.isnan(signal).any(axis=0), strict=True) if own)
+        detail = f"{missing - count(filled)} of {missing} missing samples, in {leads}"
         ledger.defect(reference.record_id, "missing samples (interpolated)", detail)
-    return np.clip(signal, -LIMIT_MV, LIMIT_MV)
-
-
-def fill_missing(signal: np.ndarray, missing: np.ndarray) -> np.ndarray:
-    """Missing samples on the line between their neighbours in time; those after the last sample repeat it, those
-    before the first stay missing, and so does a lead without any.
-
-    Args:
-        signal: (time, n) float32.
-        missing: (time, n) bool.
-    """
-    filled = signal.copy()
-    time = np.arange(len(signal))
-    for lead in np.flatnonzero(missing.any(axis=0)):
-        there = np.flatnonzero(~missing[:, lead])
-        if len(there):
-            at = np.flatnonzero(missing[:, lead] & (time > there[0]))
-            filled[at, lead] = np.interp(at, there, signal[there, lead].astype(np.float64))
-    return filled
+    return np.clip(filled, -LIMIT_MV, LIMIT_MV)
 
 
 def _load(reference: Reference) -> WfdbRecord:
@@ -137,7 +118,3 @@ def _load(reference: Reference) -> WfdbRecord:
     except OSError as error:
         raise RecordProblem("unreadable file", f"{Path(reference.path).name}: {error.strerror}") from error
     return decode_record(header, samples)
-
-
-def _leads(which: Collection[bool] | np.ndarray) -> str:
-    return ", ".join(lead for lead, own in zip(LEADS, which, strict=True) if own)

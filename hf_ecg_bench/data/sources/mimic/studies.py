@@ -10,7 +10,7 @@ import pyarrow as pa
 
 from hf_ecg_bench.data.formats.csv_stream import stream_csv
 from hf_ecg_bench.data.sources.mimic.diagnoses import DiagnosisReader, Diagnoses
-from hf_ecg_bench.data.sources.mimic.layout import FIX
+from hf_ecg_bench.data.sources.mimic.layout import DAMAGED
 from hf_ecg_bench.errors import DataError
 
 FOLDS = 20
@@ -73,8 +73,8 @@ def read_studies(path: Path) -> Studies:
         DataError: unusable table, a fold outside 0 to 19, or a study that stands twice.
     """
     parts: dict[str, list[np.ndarray]] = {name: [] for name in _COLUMNS if name != "all_diag_all"}
-    reader = DiagnosisReader(path, fix=FIX)
-    for batch in stream_csv(path, _COLUMNS, fix=FIX, required=_REQUIRED):
+    reader = DiagnosisReader(path, fix=DAMAGED)
+    for batch in stream_csv(path, _COLUMNS, fix=DAMAGED, required=_REQUIRED):
         reader.add(batch.column("all_diag_all"))
         for name, values in parts.items():
             column = batch.column(name)
@@ -116,7 +116,9 @@ def _unused(columns: dict[str, np.ndarray], fold: np.ndarray, diagnosed: np.ndar
 def _folds(values: np.ndarray, name: str, path: Path) -> np.ndarray:
     wrong = ~np.isin(values, np.arange(FOLDS))
     if wrong.any():
-        raise DataError(f"{path}: {name} is {values[wrong][0]:g}, expected a whole number from 0 to {FOLDS - 1}", fix=FIX)
+        raise DataError(
+            f"{path}: {name} is {values[wrong][0]:g}, expected a whole number from 0 to {FOLDS - 1}", fix=DAMAGED
+        )
     return values.astype(np.int32)
 
 

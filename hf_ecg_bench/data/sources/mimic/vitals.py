@@ -14,7 +14,7 @@ from hf_ecg_bench.data.sources.mimic.charted import ChartedValues
 from hf_ecg_bench.data.sources.mimic.counts import joined, quantile
 from hf_ecg_bench.data.sources.mimic.events import Events
 from hf_ecg_bench.data.sources.mimic.laboratory import HIGH, LOW
-from hf_ecg_bench.data.sources.mimic.layout import FIX
+from hf_ecg_bench.data.sources.mimic.layout import DAMAGED
 from hf_ecg_bench.data.sources.mimic.names import regression_names
 from hf_ecg_bench.data.sources.mimic.nearest import WITHIN_30_DAYS, WITHIN_AN_HOUR, Moments, nearest_values
 
@@ -39,7 +39,7 @@ def read_vitals(path: Path, moments: Moments) -> Events:
     """
     events = Events(moments)
     columns = {"subject_id": pa.int64(), "charttime": pa.timestamp("s")} | dict.fromkeys(vital_names(), pa.float64())
-    for batch in stream_csv(path, columns, fix=FIX, required=("subject_id",)):
+    for batch in stream_csv(path, columns, fix=DAMAGED, required=("subject_id",)):
         subject = batch.column("subject_id").to_numpy()
         time = batch.column("charttime").to_numpy(zero_copy_only=False)
         for key, name in enumerate(vital_names()):
@@ -64,7 +64,7 @@ def read_biometrics(path: Path, moments: Moments, ledger: Ledger) -> Events:
     }
     names = pa.array(biometric_names())
     text = 0
-    for batch in stream_csv(path, columns, fix=FIX, required=("subject_id",)):
+    for batch in stream_csv(path, columns, fix=DAMAGED, required=("subject_id",)):
         key = pc.index_in(batch.column("result_name"), value_set=names)
         numeric = pc.match_substring_regex(batch.column("result_value"), _NUMBER).fill_null(False)
         text += pc.sum(pc.and_(key.is_valid(), pc.invert(numeric))).as_py() or 0
