@@ -93,12 +93,23 @@ def labels_section(info: dict[str, Any], notes: dict[str, dict[str, dict[str, st
 
 
 def targets_section(info: dict[str, Any]) -> list[str]:
-    """The entries of the `targets` column in order."""
-    targets = info["targets"]
+    """The entries of the `targets` column in order, with the records of every split that have a value."""
+    targets, splits = info["targets"], info["splits"].values()
     if not targets:
         return []
-    rows = [[number, f"`{t['name']}`", t["kind"], t["unit"]] for number, t in enumerate(targets)]
-    return ["## Targets", "", *_folded(table(["index", "target", "kind", "unit"], rows), len(targets), "targets")]
+    rows = [
+        [
+            number,
+            f"`{t['name']}`",
+            t["kind"],
+            t["unit"],
+            *(s["records"] - s["missing_targets"][t["name"]] for s in splits),
+        ]
+        for number, t in enumerate(targets)
+    ]
+    header = ["index", "target", "kind", "unit", *info["splits"]]
+    lines = ["## Targets", "", "Known values per split; a missing one is NaN.", ""]
+    return [*lines, *_folded(table(header, rows), len(targets), "targets")]
 
 
 def ledger_section(info: dict[str, Any]) -> list[str]:
