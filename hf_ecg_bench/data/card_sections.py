@@ -108,7 +108,7 @@ def targets_section(info: dict[str, Any]) -> list[str]:
         for number, t in enumerate(targets)
     ]
     header = ["index", "target", "kind", "unit", *info["splits"]]
-    lines = ["## Targets", "", "Known values per split; a missing one is NaN.", ""]
+    lines = ["## Target counts", "", "Known values per split; a missing one is NaN.", ""]
     return [*lines, *_folded(table(header, rows), len(targets), "targets")]
 
 
