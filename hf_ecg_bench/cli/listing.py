@@ -11,6 +11,7 @@ from hf_ecg_bench.cli.printing import print_json, print_table
 from hf_ecg_bench.errors import EcgBenchError, unknown_name
 
 if TYPE_CHECKING:
+    from hf_ecg_bench.data.spec import DatasetSpec
     from hf_ecg_bench.tasks.suites import SuiteTotals
 
 
@@ -157,6 +158,8 @@ def _info(arguments: argparse.Namespace) -> None:
         fix = "hf-ecg-bench list datasets|tasks|suites|models"
         raise unknown_name("dataset, task, suite, model or mode", name, known, fix=fix)
     described = {kind: model_info(item) if kind == "model" else asdict(item) for kind, item in found}
+    if "dataset" in described:
+        described["dataset"] |= _sources(get_dataset_spec(name))
     if "suite" in described:
         described["suite"]["totals"] = asdict(_totals()[name])
     if arguments.json:
@@ -168,8 +171,19 @@ def _info(arguments: argparse.Namespace) -> None:
             continue
         print(f"{kind} {name}")
         for key, value in values.items():
-            if value not in (None, (), "", {}):
+            if value not in (None, (), [], "", {}):
+                if key == "origins":
+                    value = "".join(f"\n    {origin['what']}" for origin in value)
                 print(f"  {key}: {_text(value)}")
+
+
+def _sources(spec: DatasetSpec) -> dict[str, Any]:
+    """Where a dataset's files are and how to get them, in place of the bare declarations."""
+    from hf_ecg_bench.data.access import how_to_get
+    from hf_ecg_bench.data.origins import describe
+
+    origins = [{"what": describe(origin), **asdict(origin)} for origin in spec.origins]
+    return {"origins": origins, "how_to_get": how_to_get(spec) if spec.needs_raw_dir else ""}
 
 
 def _text(value: Any) -> str:

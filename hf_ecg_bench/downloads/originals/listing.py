@@ -43,17 +43,24 @@ def _physionet(origin: PhysioNet) -> list[RemoteFile]:
     try:
         sums = _text(physionet.address(origin, "SHA256SUMS.txt"))
     except NotFound:
-        return physionet.files_of_records(origin, _records(origin, ""))
+        return physionet.files_of_records(origin, *_records(origin, ""))
     return physionet.files_of_sums(origin, sums)
 
 
-def _records(origin: PhysioNet, folder: str) -> list[str]:
-    """The records of a folder, those of its subfolders included."""
+def _records(origin: PhysioNet, folder: str) -> tuple[list[str], list[str]]:
+    """The records of a folder, those of its subfolders included, and the lists that name them."""
     records: list[str] = []
-    for entry in physionet.split_records(_text(physionet.address(origin, f"{folder}RECORDS"))):
-        path = folder + safe_path(entry, physionet.address(origin, f"{folder}RECORDS"))
-        records += _records(origin, f"{path}/") if entry.endswith("/") else [path]
-    return records
+    lists = [f"{folder}RECORDS"]
+    where = physionet.address(origin, lists[0])
+    for entry in physionet.split_records(_text(where)):
+        path = folder + safe_path(entry, where)
+        if not entry.endswith("/"):
+            records.append(path)
+        else:
+            below = _records(origin, f"{path}/")
+            records += below[0]
+            lists += below[1]
+    return records, lists
 
 
 def _figshare(origin: Figshare) -> list[RemoteFile]:

@@ -43,16 +43,17 @@ def files_of_sums(origin: PhysioNet, text: str) -> list[RemoteFile]:
     return _placed(origin, select(files, origin.include, origin.metadata, origin.about, where))
 
 
-def files_of_records(origin: PhysioNet, records: Iterable[str]) -> list[RemoteFile]:
+def files_of_records(origin: PhysioNet, records: Iterable[str], lists: Iterable[str] = ()) -> list[RemoteFile]:
     """The included files of a project that has no checksums: those of its records, and those included by name.
 
     Args:
         records: paths without suffix, see `split_records`.
+        lists: paths of the lists that named them.
     """
     where = _name(origin, "RECORDS")
     named = [pattern for pattern in origin.include if not _PATTERN.search(pattern)]
     paths = [safe_path(record + suffix, where) for record in records for suffix in origin.suffixes]
-    files = [RemoteFile(address(origin, path), path) for path in dict.fromkeys([*named, *paths])]
+    files = [RemoteFile(address(origin, path), path) for path in dict.fromkeys([*named, *lists, *paths])]
     return _placed(origin, select(files, origin.include, origin.metadata, origin.about, where))
 
 

@@ -53,6 +53,7 @@ class ChallengeSet:
         folder: its name below `training/` in the release.
         prefix, digits: record names are the prefix and a number, of so many digits in the release.
         sheet: its sheet in the organisers' `Label mappings 2021.xlsx`.
+        about: bytes of the set, roughly (12 leads of 16 bits at 500 Hz).
         extra_codes: codes that the published benchmark adds to the sheet.
         first_number: smallest number in the release (other numbers belong to another set of the same prefix).
         example_samples: shortest and longest recording of a made-up example.
@@ -63,6 +64,7 @@ class ChallengeSet:
     prefix: str
     digits: int
     sheet: str
+    about: int
     extra_codes: tuple[tuple[str, str], ...] = ()
     first_number: int = 1
     example_samples: tuple[int, int] = (5000, 5000)
@@ -79,7 +81,16 @@ class ChallengeSet:
     def origin(self) -> PhysioNet:
         """Where the set is published; downloaded, the raw folder holds `g1`, `g2`, ..."""
         base = f"training/{self.folder}/"
-        return PhysioNet(PROJECT, VERSION, (f"{base}*.hea", f"{base}*.mat", f"{base}*RECORDS"), base)
+        headers = (f"{base}*.hea", f"{base}*RECORDS")
+        return PhysioNet(
+            PROJECT,
+            VERSION,
+            include=(*headers, f"{base}*.mat"),
+            strip=base,
+            metadata=headers,
+            about=self.about,
+            suffixes=(".hea", ".mat"),
+        )
 
     def is_name(self, name: str) -> bool:
         """Whether a record may be called so."""
@@ -91,10 +102,12 @@ class ChallengeSet:
 
 
 _ARH = (("106068003", "ARH"),)
-NINGBO = ChallengeSet("ningbo", "ningbo", "JS", 5, "Ningbo", _ARH, first_number=10_647)
-CPSC2018 = ChallengeSet("cpsc2018", "cpsc_2018", "A", 4, "CPSC", _ARH, example_samples=(5000, 8000))
-CPSC_EXTRA = ChallengeSet("cpsc_extra", "cpsc_2018_extra", "Q", 4, "CPSC-Extra", example_samples=(5000, 8000))
-GEORGIA = ChallengeSet("georgia", "georgia", "E", 5, "G12EC")
+NINGBO = ChallengeSet("ningbo", "ningbo", "JS", 5, "Ningbo", 4_200_000_000, _ARH, first_number=10_647)
+CPSC2018 = ChallengeSet("cpsc2018", "cpsc_2018", "A", 4, "CPSC", 1_300_000_000, _ARH, example_samples=(5000, 8000))
+CPSC_EXTRA = ChallengeSet(
+    "cpsc_extra", "cpsc_2018_extra", "Q", 4, "CPSC-Extra", 660_000_000, example_samples=(5000, 8000)
+)
+GEORGIA = ChallengeSet("georgia", "georgia", "E", 5, "G12EC", 1_250_000_000)
 
 
 @lru_cache(maxsize=4)
