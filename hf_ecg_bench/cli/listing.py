@@ -172,9 +172,8 @@ def _info(arguments: argparse.Namespace) -> None:
         print(f"{kind} {name}")
         for key, value in values.items():
             if value not in (None, (), [], "", {}):
-                if key == "origins":
-                    value = "".join(f"\n    {origin['what']}" for origin in value)
-                print(f"  {key}: {_text(value)}")
+                text = "".join(f"\n    {origin['what']}" for origin in value) if key == "origins" else _text(value)
+                print(f"  {key}: {text}")
 
 
 def _sources(spec: DatasetSpec) -> dict[str, Any]:
