@@ -10,7 +10,8 @@ def how_to_get(spec: DatasetSpec) -> str:
     """The steps to a dataset's original files and to a build from them."""
     build = f"hf-ecg-bench prepare {spec.id} --raw-dir FOLDER --output-dir ..."
     if spec.access != "open":
-        return f"{spec.access_steps or 'ask for access'} ({spec.homepage}), then: {build}"
+        steps = spec.access_steps.strip().rstrip(".") or "ask for access"
+        return f"{steps} ({spec.homepage}), then: {build}"
     if spec.origins:
         return (
             f"hf-ecg-bench prepare {spec.id} --download --output-dir ..., "
