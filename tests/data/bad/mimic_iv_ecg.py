@@ -48,7 +48,7 @@ def _repeat(lines: list[str]) -> None:
     lines.append(lines[2])
 
 
-def _cut(name: str) -> Callable[[Path], None]:
+def _cut(name: str) -> Callable[[Path], object]:
     return lambda root: (root / name).write_bytes((root / name).read_bytes()[: (root / name).stat().st_size // 2])
 
 
@@ -75,10 +75,8 @@ def _flip_stored_byte(root: Path) -> None:
     (root / ARCHIVE).write_bytes(raw)
 
 
-def _case(
-    name: str, damage: Callable[[Path], object], outcome: Outcome, reason: str, detail: str = "", **more: int
-) -> BadCase:
-    return BadCase(name, "mimic_iv_ecg", damage, outcome, reason, detail, **more)
+def _case(name: str, damage: Callable[[Path], object], outcome: Outcome, reason: str, detail: str = "") -> BadCase:
+    return BadCase(name, "mimic_iv_ecg", damage, outcome, reason, detail)
 
 
 CASES = [

@@ -79,7 +79,8 @@ def test_fixture_equals_the_reference(shared: Path, tmp_path: Path) -> None:
     assert left_out == set(expected["excluded_study_ids"])
     assert all(reason.startswith("not used: ") for reason in ledger.excluded)
     assert (ledger.found, ledger.kept) == (64, 41)
-    assert list(rows) and rows.keys() == expected["records"].keys()
+    assert list(rows)
+    assert rows.keys() == expected["records"].keys()
     codes = class_names(tmp_path / "out")["labels"]
     assert set(codes) == set(expected["label_names"][: len(codes)])
     info = json.loads((tmp_path / "out/ecg_bench.json").read_text())
@@ -132,7 +133,8 @@ def test_fixture_signals(shared: Path) -> None:
     found = find_records(
         find_signals(fixture / "raw"), {int(name): own["subject_id"] for name, own in expected.items()}, ledger
     )
-    assert len(found) == 64 and not ledger.excluded
+    assert len(found) == 64
+    assert not ledger.excluded
     compared = 0
     for name, own in expected.items():
         signal = read_mimic(found[int(name)][0], ledger)
@@ -223,10 +225,13 @@ def test_codes_are_counted_over_the_whole_table_with_ties_by_name(tmp_path: Path
     counted = index(tmp_path, icd_min_count=3)
     everyone = "".join(Path(tmp_path, "records_w_diag_icd10.csv").read_text().splitlines()[1:])
     names = counted.label_names["labels"]
-    assert names and counted.target_specs is not None and len(counted.target_specs) == len(names) + 51
+    assert names
+    assert counted.target_specs is not None
+    assert len(counted.target_specs) == len(names) + 51
     leaves = [name for name in names if len(name) == 5]
     counts = [everyone.count(f"'{name}'") for name in leaves]
-    assert counts == sorted(counts, reverse=True) and min(counts) >= 3
+    assert counts == sorted(counts, reverse=True)
+    assert min(counts) >= 3
     tied = [name for name, count in zip(leaves, counts, strict=True) if count == counts[-1]]
     assert tied == sorted(tied)
 
@@ -252,9 +257,13 @@ def test_device_codes_are_missing_and_zero_intervals_give_no_qtc(copy: Path) -> 
     edit(path, 3, names.index("p_axis"), "-32768")
     edit(path, 4, names.index("t_axis"), "360")
     found = index(copy)
-    assert column(found, "RR")[0] == 0 and np.isnan(column(found, "QTc")[0]) and column(found, "QT")[0] > 0
-    assert np.isnan(column(found, "QRS")[1]) and np.isnan(column(found, "QT")[1])
-    assert np.isnan(column(found, "P_wave_axis")[2]) and column(found, "T_wave_axis")[3] == 360
+    assert column(found, "RR")[0] == 0
+    assert np.isnan(column(found, "QTc")[0])
+    assert column(found, "QT")[0] > 0
+    assert np.isnan(column(found, "QRS")[1])
+    assert np.isnan(column(found, "QT")[1])
+    assert np.isnan(column(found, "P_wave_axis")[2])
+    assert column(found, "T_wave_axis")[3] == 360
 
 
 @pytest.mark.parametrize("layout", ["flat", "data", "releases"])

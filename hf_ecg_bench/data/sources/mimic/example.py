@@ -44,7 +44,7 @@ def _write_archive(path: Path, studies: ExampleStudies) -> None:
     # A few recordings that start at different samples: alike, but not the same, which would be reported.
     shapes = [_stored(number) for number in range(min(_SHAPES, len(studies.study)))]
     top = path.stem
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+    with zipfile.ZipFile(path, "w") as archive:
         for number, (study, subject) in enumerate(zip(studies.study.tolist(), studies.subject.tolist(), strict=True)):
             digital = np.roll(shapes[number % len(shapes)], number, axis=0)
             stem = f"{top}/files/p{subject // 10_000}/p{subject}/s{study}/{study}"
@@ -54,8 +54,7 @@ def _write_archive(path: Path, studies: ExampleStudies) -> None:
                 (f"{stem}.dat", digital.tobytes()),
             ):
                 info = zipfile.ZipInfo(name)
-                info.compress_type = zipfile.ZIP_DEFLATED
-                archive.writestr(info, content)
+                archive.writestr(info, content, zipfile.ZIP_DEFLATED, compresslevel=1)
 
 
 def _stored(seed: int) -> np.ndarray:

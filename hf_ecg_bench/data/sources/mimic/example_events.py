@@ -23,8 +23,8 @@ _OTHER_LABORATORY, _OTHER_CHARTED = 53_000, 230_000
 
 
 def write_events(folder: Path, studies: ExampleStudies, per_ecg: int, seed: int) -> None:
-    """`hosp/`, `icu/` and `ed/` with their tables, gzip. The first events of an ECG cover all names within its hour, the
-    others are any item within some hours.
+    """`hosp/`, `icu/` and `ed/` with their tables, gzip. The first events of an ECG cover all names within its hour,
+    the others are any item within some hours.
     """
     laboratory = dict(zip(laboratory_items(), regression_names("mimic_lab_values"), strict=False))
     charted = {_FIRST_CHART_ITEM + number: item.label for number, item in enumerate(CHARTED)}

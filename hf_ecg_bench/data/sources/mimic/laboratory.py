@@ -11,7 +11,7 @@ from hf_ecg_bench.data.formats.csv_stream import stream_csv
 from hf_ecg_bench.data.sources.mimic.charted import ChartedValues
 from hf_ecg_bench.data.sources.mimic.counts import joined, quantile
 from hf_ecg_bench.data.sources.mimic.events import Events
-from hf_ecg_bench.data.sources.mimic.items import ItemTable, read_items
+from hf_ecg_bench.data.sources.mimic.items import ItemTable
 from hf_ecg_bench.data.sources.mimic.layout import DAMAGED
 from hf_ecg_bench.data.sources.mimic.names import laboratory_items, regression_names
 from hf_ecg_bench.data.sources.mimic.nearest import WITHIN_AN_HOUR, Moments, nearest_values

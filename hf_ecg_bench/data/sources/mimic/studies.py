@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from hf_ecg_bench.data.formats.csv_stream import stream_csv
-from hf_ecg_bench.data.sources.mimic.diagnoses import DiagnosisReader, Diagnoses
+from hf_ecg_bench.data.sources.mimic.diagnoses import Diagnoses, DiagnosisReader
 from hf_ecg_bench.data.sources.mimic.layout import DAMAGED
 from hf_ecg_bench.errors import DataError
 
