@@ -127,7 +127,7 @@ def test_closed_data_is_refused_before_any_work(
     said = capsys.readouterr().err
     assert message in said
     if "--push-to-hub" not in given:
-        assert get_dataset_spec(dataset).access_steps in said
+        assert get_dataset_spec(dataset).access_steps.rstrip(".") in said
         assert get_dataset_spec(dataset).homepage in said
     assert sorted(path.name for path in tmp_path.iterdir()) == []
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.downloads.made_up import FILES
 from tests.support.file_server import FileServer
 from tests.support.open_hosts import OpenHosts
 
@@ -24,3 +25,10 @@ def hosts(monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenHosts]:
     monkeypatch.setenv("HF_ECG_BENCH_MIRRORS", hosts.mirrors)
     yield hosts
     hosts.server.close()
+
+
+@pytest.fixture
+def zenodo(hosts: OpenHosts) -> OpenHosts:
+    """The hosts, with some files in a record of Zenodo."""
+    hosts.zenodo("12", FILES)
+    return hosts

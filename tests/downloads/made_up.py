@@ -6,12 +6,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from hf_ecg_bench.data.origins import Origin
+import numpy as np
+
+from hf_ecg_bench.data.origins import Origin, PhysioNet, Zenodo
 from hf_ecg_bench.data.registry import get_dataset_spec
 from hf_ecg_bench.data.spec import DatasetSpec
 from hf_ecg_bench.downloads import Retry
 from hf_ecg_bench.downloads.originals import Downloaded, download
 
+RANDOM = np.random.default_rng(0)
+FILES = {f"records/{number:02d}.dat": RANDOM.bytes(3000 + 1000 * number) for number in range(12)} | {"t.csv": b"a\n1\n"}
+ZENODO, PHYSIONET = Zenodo("12"), PhysioNet("p", "1.0")
 FAST = Retry(attempts=3, wait=0.01, longest=0.2)
 
 

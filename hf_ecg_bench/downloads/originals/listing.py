@@ -97,4 +97,4 @@ def _web_file(origin: WebFile) -> RemoteFile:
 def _text(url: str) -> str:
     """A text of any length (PhysioNet's largest lists have a hundred megabytes)."""
     with tempfile.TemporaryDirectory(prefix="ecg_bench_") as folder:
-        return fetch(mirrored(url), Path(folder) / "list.txt").read_text(encoding="utf-8")
+        return fetch(mirrored(url), Path(folder) / url.rsplit("/", 1)[-1]).read_text(encoding="utf-8")

@@ -116,7 +116,7 @@ class State:
     def is_unpacked(self, archive: str, identity: str) -> bool:
         """Whether this archive was unpacked in this way, and all that came out is there."""
         note = _read_json(self._note(archive))
-        if note.get("identity") != identity:
+        if note.get("identity") != identity or not isinstance(note.get("files"), list):
             return False
         return all(_has_size(self.raw_dir / path, size) for path, size in note["files"])
 
