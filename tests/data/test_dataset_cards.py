@@ -116,7 +116,7 @@ def test_prose(dataset: str) -> None:
     assert text.startswith("# ")
     assert 15 < len(text.splitlines()) < 120
     for line in text.splitlines():
-        assert len(line) <= 140 or line.startswith("|") or "https://" in line, line
+        assert len(line) <= 150 or line.startswith("|") or "https://" in line, line
     spec = get_dataset_spec(dataset)
     if spec.needs_raw_dir:
         assert f"hf-ecg-bench prepare {dataset} " in text
