@@ -15,7 +15,10 @@ from hf_ecg_bench.progress import progress
 
 # Text parsed at a time; a batch of columns is smaller, and some batches are read ahead.
 BLOCK_BYTES = 4 << 20
-_HEADER_BYTES = 1 << 16
+# A table of a thousand columns has a header of some ten kilobytes.
+_HEADER_BYTES = 1 << 20
+# What tables write for "nothing here"; pandas and others read them the same way.
+_MISSING = ("", "NA", "N/A", "NaN", "nan", "NULL", "null", "None")
 _IN_COLUMN = re.compile(r"In CSV column #(\d+): (?:Row #\d+: )?")
 
 
@@ -24,7 +27,8 @@ def stream_csv(
 ) -> Iterator[pa.RecordBatch]:
     """The named columns of a table with a header line, in table order, some ten thousand rows at a time.
 
-    Empty cells are null. Only these columns are converted; memory does not depend on the size of the table.
+    Empty cells, and words like NA and NaN, are null. Only these columns are converted; memory does not depend on the
+    size of the table.
 
     Args:
         path: ends in `.csv`, or in `.csv.gz` for gzip.
@@ -76,7 +80,7 @@ def _open(path: Path, columns: Mapping[str, pa.DataType]) -> arrow_csv.CSVStream
         convert_options=arrow_csv.ConvertOptions(
             include_columns=list(columns),
             column_types=dict(columns),
-            null_values=[""],
+            null_values=list(_MISSING),
             strings_can_be_null=True,
             true_values=["True", "true", "1"],
             false_values=["False", "false", "0"],

@@ -26,7 +26,8 @@ RELEASES = {
     "vitalsign": "MIMIC-IV-ED, folder ed (physionet.org/content/mimic-iv-ed)",
 }
 SIGNALS_FOLDER = "files"
-SIGNALS_ARCHIVE = "mimic-iv-ecg*.zip"
+# Not mimic-iv-ecg-ext-icd...zip, which holds labels.
+SIGNALS_ARCHIVE = "mimic-iv-ecg-diagnostic*.zip"
 # physionet.org/files/mimiciv/3.1/hosp/labevents.csv.gz is the deepest layout that a download makes.
 _DEPTH = 5
 # files/p1000/ and the like: the records, which are not searched for tables.
