@@ -19,22 +19,18 @@ _LISTS = r"^\[\s*(?:'[A-Za-z0-9. ]*'(?:\s*,\s*'[A-Za-z0-9. ]*')*)?\s*\]$"
 
 @dataclass(frozen=True)
 class Diagnoses:
-    """The codes of all ECGs, ancestors included, each code once per ECG.
+    """The codes of ECGs, ancestors included, each code once per ECG.
 
     Attributes:
         names: every code that occurs.
-        ecg, code: pairs of a row of the table and a position in `names`, by row.
-        diagnosed: (ECGs,) bool: whether there is any diagnosis, also one that is no label.
+        counts: in how many ECGs of the table each occurs.
+        ecg, code: pairs of a row of the table and a position in `names`, by row; only of rows that are kept.
     """
 
     names: tuple[str, ...]
+    counts: np.ndarray
     ecg: np.ndarray
     code: np.ndarray
-    diagnosed: np.ndarray
-
-    def counts(self) -> np.ndarray:
-        """In how many ECGs each code occurs."""
-        return np.bincount(self.code, minlength=len(self.names))
 
 
 class DiagnosisReader:
@@ -46,13 +42,19 @@ class DiagnosisReader:
         self._names: dict[str, int] = {}
         # A code as written -> the codes it stands for, as positions.
         self._meaning: dict[str, np.ndarray] = {}
+        self._counts = np.zeros(0, np.int64)
         self._ecg: list[np.ndarray] = []
         self._code: list[np.ndarray] = []
-        self._diagnosed: list[np.ndarray] = []
         self._rows = 0
 
-    def add(self, cells: pa.Array) -> None:
+    def add(self, cells: pa.Array, kept: np.ndarray) -> np.ndarray:
         """The cells of the next rows; an empty cell has no diagnosis.
+
+        Args:
+            kept: (rows,) bool: of which rows the codes are wanted later; all are counted.
+
+        Returns:
+            (rows,) bool: whether there is any diagnosis, also one that is no label.
 
         Raises:
             DataError: a cell that is not a list of quoted codes.
@@ -75,22 +77,29 @@ class DiagnosisReader:
             codes.append(np.unique(np.concatenate(own)) if own else np.empty(0, np.int32))
         lengths = np.array([len(own) for own in codes])
         flat = np.concatenate(codes) if codes else np.empty(0, np.int32)
-        starts = np.concatenate([[0], np.cumsum(lengths)])
-        repeats = lengths[which]
+        starts = np.cumsum(lengths) - lengths
+        self._count(flat, np.repeat(np.bincount(which, minlength=len(codes)), lengths))
+        rows = np.flatnonzero(kept)
+        repeats = lengths[which[rows]]
         within = np.arange(repeats.sum()) - np.repeat(np.cumsum(repeats) - repeats, repeats)
-        self._code.append(flat[np.repeat(starts[which], repeats) + within].astype(np.int32))
-        self._ecg.append((np.repeat(np.arange(len(cells)), repeats) + self._rows).astype(np.int32))
-        self._diagnosed.append(repeats > 0)
+        self._code.append(flat[np.repeat(starts[which[rows]], repeats) + within].astype(np.int32))
+        self._ecg.append(np.repeat(rows + self._rows, repeats).astype(np.int32))
         self._rows += len(cells)
+        return lengths[which] > 0
 
     def finish(self) -> Diagnoses:
         """What was collected."""
         return Diagnoses(
             tuple(self._names),
+            self._counts,
             np.concatenate([np.empty(0, np.int32), *self._ecg]),
             np.concatenate([np.empty(0, np.int32), *self._code]),
-            np.concatenate([np.empty(0, bool), *self._diagnosed]),
         )
+
+    def _count(self, codes: np.ndarray, times: np.ndarray) -> None:
+        counts = np.bincount(codes, times, minlength=len(self._names)).astype(np.int64)
+        counts[: len(self._counts)] += self._counts
+        self._counts = counts
 
     def _positions(self, written: str) -> np.ndarray:
         found = self._meaning.get(written)
@@ -115,7 +124,7 @@ def choose_codes(diagnoses: Diagnoses, published: Sequence[str], min_count: int 
     """
     if min_count is None:
         return tuple(published)
-    counts = diagnoses.counts().tolist()
+    counts = diagnoses.counts.tolist()
     often = [(-count, name) for name, count in zip(diagnoses.names, counts, strict=True) if count >= min_count]
     return tuple(name for _, name in sorted(often))
 

@@ -42,7 +42,7 @@ class Studies:
         gender: (n,) text as written.
         age: (n,) years, NaN where missing.
         strat_fold: (n,) the fold that makes the splits.
-        diagnoses: the codes of each ECG.
+        diagnoses: the codes of the ECGs taken in the emergency department.
         unused: (n,) position in `REASONS`, -1 for an ECG that is used.
     """
 
@@ -72,54 +72,52 @@ def read_studies(path: Path) -> Studies:
     Raises:
         DataError: unusable table, a fold outside 0 to 19, or a study that stands twice.
     """
-    parts: dict[str, list[np.ndarray]] = {name: [] for name in _COLUMNS if name != "all_diag_all"}
+    parts: dict[str, list[np.ndarray]] = {}
     reader = DiagnosisReader(path, fix=DAMAGED)
     for batch in stream_csv(path, _COLUMNS, fix=DAMAGED, required=_REQUIRED):
-        reader.add(batch.column("all_diag_all"))
-        for name, values in parts.items():
-            column = batch.column(name)
-            if name == "gender":
-                # A handful of texts: one object each, not one per row.
-                encoded = column.fill_null("").dictionary_encode()
-                texts = np.array(encoded.dictionary.to_pylist(), object)
-                values.append(texts[encoded.indices.to_numpy()])
-            else:
-                values.append(column.to_numpy(zero_copy_only=False))
-    columns = {name: np.concatenate(values) for name, values in parts.items()}
-    folds = {name: _folds(columns[name], name, path) for name in ("fold", "strat_fold")}
-    unique_studies(columns["study_id"], path)
-    diagnoses = reader.finish()
-    return Studies(
-        study=columns["study_id"],
-        subject=columns["subject_id"],
-        time=columns["ecg_time"].astype("datetime64[s]").astype(np.int64),
-        gender=columns["gender"],
-        age=columns["age"],
-        strat_fold=folds["strat_fold"],
-        diagnoses=diagnoses,
-        unused=_unused(columns, folds["fold"], diagnoses.diagnosed),
-    )
+        in_ed = batch.column("ecg_taken_in_ed").to_numpy(zero_copy_only=False).astype(bool)
+        diagnosed = reader.add(batch.column("all_diag_all"), in_ed)
+        fold = _folds(batch, "fold", path)
+        later = batch.column("ecg_no_within_stay").to_numpy(zero_copy_only=False) != 0
+        columns = {
+            "study": batch.column("study_id").to_numpy(),
+            "subject": batch.column("subject_id").to_numpy(),
+            "time": batch.column("ecg_time").to_numpy().astype("datetime64[s]").astype(np.int64),
+            "gender": _texts(batch.column("gender")),
+            "age": batch.column("age").to_numpy(zero_copy_only=False),
+            "strat_fold": _folds(batch, "strat_fold", path),
+            "unused": _unused(in_ed, diagnosed, fold, later),
+        }
+        for name, values in columns.items():
+            # A copy: a view would keep the whole batch.
+            parts.setdefault(name, []).append(values.copy())
+    whole = {name: np.concatenate(parts.pop(name)) for name in list(parts)}
+    unique_studies(whole["study"], path)
+    return Studies(**whole, diagnoses=reader.finish())
 
 
-def _unused(columns: dict[str, np.ndarray], fold: np.ndarray, diagnosed: np.ndarray) -> np.ndarray:
+def _unused(in_ed: np.ndarray, diagnosed: np.ndarray, fold: np.ndarray, later: np.ndarray) -> np.ndarray:
     """The published rule: taken in the emergency department, with a diagnosis; where `fold` (not `strat_fold`, which
     makes the splits) is 18 or 19, also the first ECG of its stay.
     """
-    conditions = (
-        ~columns["ecg_taken_in_ed"].astype(bool),
-        ~diagnosed,
-        (fold >= _FIRST_ONLY) & (columns["ecg_no_within_stay"] != 0),
-    )
+    conditions = (~in_ed, ~diagnosed, (fold >= _FIRST_ONLY) & later)
     return np.select(conditions, range(len(conditions)), default=-1).astype(np.int8)
 
 
-def _folds(values: np.ndarray, name: str, path: Path) -> np.ndarray:
+def _texts(column: pa.Array) -> np.ndarray:
+    """A handful of texts: one object each, not one per row."""
+    encoded = column.fill_null("").dictionary_encode()
+    return np.array(encoded.dictionary.to_pylist(), object)[encoded.indices.to_numpy()]
+
+
+def _folds(batch: pa.RecordBatch, name: str, path: Path) -> np.ndarray:
+    values = batch.column(name).to_numpy()
     wrong = ~np.isin(values, np.arange(FOLDS))
     if wrong.any():
         raise DataError(
             f"{path}: {name} is {values[wrong][0]:g}, expected a whole number from 0 to {FOLDS - 1}", fix=DAMAGED
         )
-    return values.astype(np.int32)
+    return values.astype(np.int8)
 
 
 def unique_studies(study: np.ndarray, path: Path) -> None:
