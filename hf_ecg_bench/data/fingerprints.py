@@ -39,7 +39,8 @@ CLOSE = 1.01
 _MIN_DIFFERENT = 6
 
 # The leads that are independent of each other, in turn.
-_LEADS = np.resize([0, 1, 6, 7, 8, 9, 10, 11], N_POINTS)
+_INDEPENDENT = [0, 1, 6, 7, 8, 9, 10, 11]
+_LEADS = np.resize(_INDEPENDENT, N_POINTS)
 _PLACES = 2 * np.arange(N_POINTS) + 1
 
 SCHEMA = pa.schema(
@@ -91,17 +92,16 @@ def signal_fingerprint(signal: np.ndarray) -> dict[str, Any]:
     """
     points = signal[_PLACES * len(signal) // (2 * N_POINTS), _LEADS]
     points = np.nan_to_num(points, posinf=0.0, neginf=0.0)
+    by_lead = points.reshape(-1, len(_INDEPENDENT))
+    if (by_lead == by_lead[0]).all() and (signal == signal[:1]).all():
+        return {"samples": len(signal), "rounded": None, "points": None}
     telling = len(np.unique(np.rint(points * STEPS))) >= _MIN_DIFFERENT
-    constant = not telling and bool((signal == signal[:1]).all())
-    return {
-        "samples": len(signal),
-        "rounded": None if constant else _rounded_hash(signal),
-        "points": points if telling else None,
-    }
+    return {"samples": len(signal), "rounded": _rounded_hash(signal), "points": points if telling else None}
 
 
 def _rounded_hash(signal: np.ndarray) -> bytes:
-    rounded = signal * STEPS
+    with np.errstate(over="ignore", invalid="ignore"):  # of values that no ECG has
+        rounded = signal * STEPS
     np.rint(rounded, out=rounded)
     rounded += np.float32(0)  # -0.0 becomes 0.0
     missing = np.isnan(rounded)

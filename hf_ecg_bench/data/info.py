@@ -91,7 +91,7 @@ def _find_duplicates(
         first = found["groups"][0]
         named = ", ".join(f"{record_id} in {split}" for record_id, split in first[:3])
         ledger.problem(
-            f"{found['across_splits']} recordings occur in more than one split; first: {named}",
+            f"recordings that occur in more than one split: {found['across_splits']}; first: {named}",
             fix="leave out --strict: they are then listed in ecg_bench.json under ledger.duplicates",
         )
 

@@ -163,7 +163,7 @@ class Ledger:
                 ids = ", ".join(record_id for record_id, _ in entries[:5]) + (", ..." if len(entries) > 5 else "")
                 lines.append(f"  {title}: {reason}: {counts[reason]} ({ids}); first: {entries[0][1]}")
         if self.duplicates.get("within_a_split"):
-            lines.append(f"  {self.duplicates['within_a_split']} recordings occur more than once within a split")
+            lines.append(f"  recordings that occur more than once within a split: {self.duplicates['within_a_split']}")
         lines += [f"  note: {note}" for note in self.notes]
         if self.digests:
             lines.append(f"  digest {self.digests['dataset']}")

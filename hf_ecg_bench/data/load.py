@@ -78,7 +78,7 @@ def require_signals(prepared: PreparedDataset) -> None:
 
 
 def _from_folder(folder: Path) -> PreparedDataset:
-    info = _read_info(folder / INFO_FILE)
+    info = read_info(folder / INFO_FILE)
     for shard in info.get("shards", []):
         file = folder / "data" / f"{shard['name']}.parquet"
         if not file.is_file() or file.stat().st_size != shard["file_size"]:
@@ -99,7 +99,7 @@ def _from_folder(folder: Path) -> PreparedDataset:
 def _from_hub(repo: str) -> PreparedDataset:
     name = repo.split("/")[1]
     try:
-        info = _read_info(Path(hf_hub_download(repo, INFO_FILE, repo_type="dataset")))
+        info = read_info(Path(hf_hub_download(repo, INFO_FILE, repo_type="dataset")))
         loaded = datasets.load_dataset(repo)
     except (
         HfHubHTTPError,
@@ -119,7 +119,7 @@ def _from_hub(repo: str) -> PreparedDataset:
 def _generated(dataset_id: str) -> PreparedDataset:
     builder = get_builder(dataset_id)()
     builder.download_and_prepare()
-    info = _read_info(Path(builder.cache_dir) / INFO_FILE)
+    info = read_info(Path(builder.cache_dir) / INFO_FILE)
     return _prepared(builder.as_dataset(), info, "generated")
 
 
@@ -139,7 +139,12 @@ def _prepared(loaded: datasets.DatasetDict, info: dict[str, Any], source: str) -
     return PreparedDataset(splits, info, source)
 
 
-def _read_info(path: Path) -> dict[str, Any]:
+def read_info(path: Path) -> dict[str, Any]:
+    """The content of an ecg_bench.json.
+
+    Raises:
+        DataError: absent (then whether the folder is unfinished), damaged, or about something else.
+    """
     try:
         info = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
