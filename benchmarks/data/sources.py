@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +23,7 @@ from hf_ecg_bench.data.rows import CHUNK_RECORDS
 # Where the usual number of records would take too long or too much memory: 1000 Hz, generated ones.
 RECORDS = {"ptb": 500, "synthetic": 300}
 # A rate needs no more, and wfdb reads 200 records a second.
-WFDB_RECORDS = 150
+WFDB_RECORDS = 100
 BINARY = {".dat", ".mat", ".h5", ".hdf5", ".npy", ".zip"}
 Work = Callable[[], object]
 
@@ -75,9 +76,9 @@ def measure_source(dataset: str, n: int, repeats: int, *, raw_dir: Path | None =
         if raw_dir is None and get_builder(dataset).SPEC.needs_raw_dir:
             raw_dir = folder / "raw"
             raw_dir.mkdir()
-            get_builder(dataset).example(str(raw_dir), RECORDS.get(dataset, n))
+            get_builder(dataset).example(str(raw_dir), min(n, RECORDS.get(dataset, n)))
         elif raw_dir is None:
-            options = {"n_records": str(RECORDS.get(dataset, n))}
+            options = {"n_records": str(min(n, RECORDS.get(dataset, n)))}
         out = folder / "out"
 
         def build(num_proc: int) -> None:
@@ -86,7 +87,7 @@ def measure_source(dataset: str, n: int, repeats: int, *, raw_dir: Path | None =
 
         build(1)  # warms the page cache, and gives the signals
         table = pa.concat_tables([pq.read_table(file, columns=["signal"]) for file in sorted((out / "data").iterdir())])
-        headers = [] if raw_dir is None else sorted(raw_dir.rglob("*.hea"))[:WFDB_RECORDS]
+        headers = [] if raw_dir is None else _headers(raw_dir, folder / "unpacked")
         default, same = folder / "default.parquet", folder / "same.parquet"
         contenders: dict[str, Work] = {
             "prepare": lambda: build(1),
@@ -114,6 +115,17 @@ def measure_source(dataset: str, n: int, repeats: int, *, raw_dir: Path | None =
             kilobytes=size / records / 1000,
             kilobytes_default=default.stat().st_size / records / 1000,
         )
+
+
+def _headers(raw_dir: Path, unpacked: Path) -> list[Path]:
+    """The first WFDB headers of a source; those in an archive are unpacked, which the loop need not do."""
+    if not (headers := sorted(raw_dir.rglob("*.hea"))[:WFDB_RECORDS]):
+        for path in sorted(raw_dir.rglob("*.zip")):
+            with ZipFile(path) as archive:
+                for name in [name for name in archive.namelist() if name.endswith(".hea")][:WFDB_RECORDS]:
+                    headers.append(Path(archive.extract(name, unpacked)))
+                    archive.extract(name.removesuffix(".hea") + ".dat", unpacked)
+    return headers
 
 
 def wfdb_loop(headers: list[Path], target: Path) -> None:
