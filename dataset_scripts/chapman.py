@@ -77,7 +77,6 @@ class Chapman(EcgBuilder):
                 collection="4560497",
                 include=("Diagnostics.xlsx", "ECGData.zip"),
                 metadata=("Diagnostics.xlsx",),
-                about=1_500_000_000,
             ),
             Unpack("ECGData.zip", into="ECGData"),
         ),

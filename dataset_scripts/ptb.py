@@ -71,7 +71,7 @@ class Ptb(EcgBuilder):
                 "1.0.0",
                 include=(RECORDS, "patient*.hea", "patient*.dat"),
                 metadata=(RECORDS, "patient*.hea"),
-                about=1_200_000_000,
+                about=1_400_000_000,
             ),
         ),
         known_issues=(

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pa_csv
 
+from hf_ecg_bench.data.formats.short_numbers import parse_grid
 from hf_ecg_bench.data.ledger import RecordProblem
 from hf_ecg_bench.errors import DataError, first_line
 from hf_ecg_bench.signals.leads import LEADS, lead_positions
@@ -42,18 +43,10 @@ def read_lead_table(path: str) -> tuple[np.ndarray, tuple[str, ...]]:
     columns = _columns(names, name)
     if end < 0 or not raw[end : end + _GLANCE].strip():
         raise RecordProblem("wrong length", f"{name}: a header and no samples")
-    try:
-        # Looking for words that mean "missing" costs a tenth of the time, and hardly a file has any.
-        table = _parse(raw, len(names), columns, missing=False)
-    except pa.ArrowInvalid:
-        try:
-            table = _parse(raw, len(names), columns, missing=True)
-        except pa.ArrowInvalid as error:
-            raise RecordProblem("malformed table", f"{name}: {_where(first_line(error), names)}") from error
-    values = np.empty((table.num_rows, len(LEADS)))
-    for position, column in enumerate(table.columns):
-        values[:, position] = column.to_numpy()
-    return values, names
+    values = parse_grid(raw, end + 1, len(names))
+    if values is None:
+        return _parse(raw, names, columns, name), names
+    return values if columns == list(range(len(names))) else values[:, columns], names
 
 
 def _columns(names: tuple[str, ...], name: str) -> list[int]:
@@ -88,18 +81,19 @@ def _read(path: str, name: str) -> bytes:
     return raw
 
 
-def _parse(raw: bytes, n: int, columns: list[int], *, missing: bool) -> pa.Table:
-    """The columns at these positions of `n`, as float64, each in one chunk."""
+def _parse(raw: bytes, names: tuple[str, ...], columns: list[int], name: str) -> np.ndarray:
+    """The columns at these positions of a text of any kind; says what is wrong with it."""
     # Names of the reader's own: those of the file may repeat.
-    names = [f"{number + 1}" for number in range(n)]
-    wanted = [names[column] for column in columns]
-    convert = pa_csv.ConvertOptions(
-        column_types=dict.fromkeys(wanted, pa.float64()), include_columns=wanted, check_utf8=False
-    )
-    if not missing:
-        convert.null_values = []
-    return pa_csv.read_csv(
-        pa.BufferReader(raw),
-        read_options=pa_csv.ReadOptions(use_threads=False, block_size=len(raw) + 1, column_names=names, skip_rows=1),
-        convert_options=convert,
-    )
+    own = [f"{number + 1}" for number in range(len(names))]
+    wanted = [own[column] for column in columns]
+    try:
+        table = pa_csv.read_csv(
+            pa.BufferReader(raw),
+            read_options=pa_csv.ReadOptions(use_threads=False, block_size=len(raw) + 1, column_names=own, skip_rows=1),
+            convert_options=pa_csv.ConvertOptions(
+                column_types=dict.fromkeys(wanted, pa.float64()), include_columns=wanted, check_utf8=False
+            ),
+        )
+    except pa.ArrowInvalid as error:
+        raise RecordProblem("malformed table", f"{name}: {_where(first_line(error), names)}") from error
+    return np.stack([column.to_numpy() for column in table.columns], axis=1)

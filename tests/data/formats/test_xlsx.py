@@ -92,8 +92,9 @@ _LAUGHS = (
     + b"]><x>&g;</x>"
 )
 _FAR = (
-    b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData><row r="1">'
-    b'<c r="A1" t="inlineStr"><is><t>Name</t></is></c></row><row r="99999999999"><c r="A99999999999"><v>1</v></c></row></sheetData></worksheet>'
+    b'<worksheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main"><sheetData>'
+    b'<row r="1"><c r="A1" t="inlineStr"><is><t>Name</t></is></c></row>'
+    b'<row r="99999999999"><c r="A99999999999"><v>1</v></c></row></sheetData></worksheet>'
 )
 
 
