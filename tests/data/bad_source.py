@@ -5,10 +5,13 @@ python -m tests.data.bad_source        # a table of all cases with what the buil
 
 from __future__ import annotations
 
+import atexit
 import pkgutil
+import shutil
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from typing import Literal
@@ -53,14 +56,28 @@ def all_cases() -> list[BadCase]:
     return [case for module in modules for case in module.CASES]
 
 
-def run_case(case: BadCase, folder: Path, *, strict: bool = False) -> Ledger | DataError:
-    """Build the damaged tree; returns the ledger, or the error that ended it."""
+@cache
+def _example(dataset: str, n: int) -> Path:
+    """An example tree, written once per process."""
+    root = Path(tempfile.mkdtemp(prefix="ecg_bench_example_"))
+    atexit.register(shutil.rmtree, root, ignore_errors=True)
+    get_builder(dataset).example(str(root), n)
+    return root
+
+
+def damaged_tree(case: BadCase, folder: Path) -> Path:
+    """The case's tree, in `<folder>/raw`."""
     root = folder / "raw"
-    root.mkdir(exist_ok=True)
-    get_builder(case.dataset).example(str(root), case.n)
+    shutil.copytree(_example(case.dataset, case.n), root)
     case.damage(root)
+    return root
+
+
+def run_case(case: BadCase, root: Path, *, strict: bool = False) -> Ledger | DataError:
+    """Build a damaged tree; returns the ledger, or the error that ended it."""
+    out = root.parent / ("strict" if strict else "out")
     try:
-        return prepare(case.dataset, raw_dir=root, output_dir=folder / "out", options=case.options, strict=strict)
+        return prepare(case.dataset, raw_dir=root, output_dir=out, options=case.options, strict=strict)
     except DataError as error:
         return error
 
@@ -80,7 +97,7 @@ def main() -> None:
     print("| # | dataset | what is wrong | outcome | what the build says |\n| --- | --- | --- | --- | --- |")
     for number, case in enumerate(all_cases(), start=1):
         with tempfile.TemporaryDirectory() as folder:
-            result = run_case(case, Path(folder))
+            result = run_case(case, damaged_tree(case, Path(folder)))
             text = " / ".join(said(case, result).replace(folder, "").splitlines())
         print(f"| {number} | {case.dataset} | {case.name} | {case.outcome} | {text or 'NOT SAID: ' + repr(result)} |")
 
