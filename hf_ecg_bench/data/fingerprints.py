@@ -91,11 +91,12 @@ def signal_fingerprint(signal: np.ndarray) -> dict[str, Any]:
     A signal in which every lead is constant has neither hash nor points: nothing in it says which recording it is.
     """
     points = signal[_PLACES * len(signal) // (2 * N_POINTS), _LEADS]
-    points = np.nan_to_num(points, posinf=0.0, neginf=0.0)
+    if not np.isfinite(points).all():
+        points = np.nan_to_num(points, posinf=0.0, neginf=0.0)
     by_lead = points.reshape(-1, len(_INDEPENDENT))
     if (by_lead == by_lead[0]).all() and (signal == signal[:1]).all():
         return {"samples": len(signal), "rounded": None, "points": None}
-    telling = len(np.unique(np.rint(points * STEPS))) >= _MIN_DIFFERENT
+    telling = len(set(np.rint(points * STEPS).tolist())) >= _MIN_DIFFERENT
     return {"samples": len(signal), "rounded": _rounded_hash(signal), "points": points if telling else None}
 
 
