@@ -103,8 +103,11 @@ class ShardRows:
             self.report.records += 1
             chunk.append(position)
             if len(chunk) >= CHUNK_RECORDS or samples >= CHUNK_SAMPLES:
-                yield self._table(chunk, signals, targets)
+                table = self._table(chunk, signals, targets)
+                # Given up before the consumer writes the table: a chunk is 24 MB.
                 chunk, signals, samples = [], [], 0
+                yield table
+                del table
         if chunk or not self.report.records:
             yield self._table(chunk, signals, targets)
         self.report.excluded, self.report.excluded_counts = self._ledger.excluded, dict(self._ledger.excluded_counts)
