@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 
 from hf_ecg_bench.data.features import row_features
+from hf_ecg_bench.data.folder_rows import PreparedFolder
 from hf_ecg_bench.data.ledger import Ledger
 from hf_ecg_bench.data.load import load_prepared
 from hf_ecg_bench.data.prepare import prepare
 from hf_ecg_bench.data.registry import get_builder, get_dataset_spec, list_datasets
+from hf_ecg_bench.data.verify import verify_folder
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.names import SPLITS
 from hf_ecg_bench.tasks import CATALOGUE
@@ -143,6 +145,10 @@ def test_golden_digests(example: Example) -> None:
 
 def test_the_same_originals_give_the_same_rows(example: Example, tmp_path: Path) -> None:
     assert digests(example, tmp_path / "again") == example.prepared.info["digests"]
+
+
+def test_verify_agrees(example: Example) -> None:
+    assert verify_folder(PreparedFolder.open(example.folder)).problems == []
 
 
 @pytest.mark.slow

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 from pathlib import Path
 
@@ -102,3 +103,13 @@ def test_real_ptbxl_and_its_copies_of_the_challenge(shared: Path, tmp_path: Path
         [str(number), f"HR{number:05d}"] for number in (1, 2, 6, 7, 8, 9)
     ]
     assert found["pairs"][0]["by_rounding"] == 0
+
+
+@pytest.mark.shared
+def test_real_chapman_in_both_layouts(shared: Path, tmp_path: Path) -> None:
+    for layout in ("chapman", "chapman_challenge2021"):
+        prepare("chapman", raw_dir=shared / "data" / layout, output_dir=tmp_path / layout)
+    found = find_overlaps(opened(tmp_path / "chapman", tmp_path / "chapman_challenge2021"))
+    with open(shared / "data" / "chapman" / "record_map.csv", newline="", encoding="utf-8") as file:
+        pairs = {row["FileName"]: row["challenge2021_record"] for row in csv.DictReader(file)}
+    assert {original: copy for (_, original, _), (_, copy, _) in found["groups"]} == pairs
