@@ -16,6 +16,8 @@ recordings that agree in all 32 of them within 1 uV are candidates, and comparin
 
 from __future__ import annotations
 
+import math
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,8 @@ _MIN_DIFFERENT = 6
 _INDEPENDENT = [0, 1, 6, 7, 8, 9, 10, 11]
 _LEADS = np.resize(_INDEPENDENT, N_POINTS)
 _PLACES = 2 * np.arange(N_POINTS) + 1
+
+_thread = threading.local()
 
 SCHEMA = pa.schema(
     [
@@ -101,14 +105,23 @@ def signal_fingerprint(signal: np.ndarray) -> dict[str, Any]:
 
 
 def _rounded_hash(signal: np.ndarray) -> bytes:
+    rounded = _scratch(signal.shape)
     with np.errstate(over="ignore", invalid="ignore"):  # of values that no ECG has
-        rounded = signal * STEPS
+        np.multiply(signal, STEPS, out=rounded)
     np.rint(rounded, out=rounded)
     rounded += np.float32(0)  # -0.0 becomes 0.0
-    missing = np.isnan(rounded)
-    if missing.any():
-        rounded[missing] = np.nan  # one bit pattern for all
+    if math.isnan(rounded.max()):
+        rounded[np.isnan(rounded)] = np.nan  # one bit pattern for all
     return xxhash.xxh3_128_digest(np.ascontiguousarray(rounded, "<f4").data)
+
+
+def _scratch(shape: tuple[int, ...]) -> np.ndarray:
+    """An array of the thread's own, used again: a new one costs more than what is computed in it."""
+    size = math.prod(shape)
+    buffer = getattr(_thread, "buffer", None)
+    if buffer is None or len(buffer) < size:
+        buffer = _thread.buffer = np.empty(size, np.float32)
+    return buffer[:size].reshape(shape)
 
 
 def same_but_for_rounding(a: np.ndarray, b: np.ndarray) -> bool:

@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from hf_ecg_bench.data import shards
 from hf_ecg_bench.data.output_folder import OutputFolder
 from hf_ecg_bench.errors import DataError, EcgBenchError
+from tests.data.tiny import build_tiny
+from tests.data.tiny_files import records
 
 
 def folder(path: Path) -> OutputFolder:
@@ -54,3 +57,19 @@ def test_only_writing_is_reported_as_writing(tmp_path: Path) -> None:
         folder(tmp_path / "file" / "out").claim(),
     ):
         pass
+
+
+def test_files_of_another_number_of_shards_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(shards, "SHARD_RECORDS", 10)
+    build_tiny(tmp_path / "out")
+    leftovers = [tmp_path / "out" / name for name in ("data/.x.1.part", "fingerprints/.y.2.part", ".README.md.3.part")]
+    build_tiny(tmp_path / "new", records(20))
+    for path in leftovers:
+        path.touch()
+    build_tiny(tmp_path / "out", records(20))
+    files = [
+        sorted(str(path.relative_to(tmp_path / name)) for path in (tmp_path / name).rglob("*"))
+        for name in ("out", "new")
+    ]
+    assert files[0] == files[1]
+    assert len([name for name in files[0] if name.startswith("fingerprints/")]) == 4

@@ -77,7 +77,7 @@ def test_random_flips_anywhere_are_found_or_harmless(built: Path) -> None:
     rows, prints = (repr(pq.read_table(built / name).to_pylist()) for name in (TRAIN, PRINTS))
     found = 0
     for name in (TRAIN, TRAIN, PRINTS):
-        for _ in range(10):
+        for _ in range(6):
             flip(built / name, int(generator.integers(len(whole[name]))), int(generator.integers(8)))
             named = problems(built)
             if named:
@@ -87,7 +87,7 @@ def test_random_flips_anywhere_are_found_or_harmless(built: Path) -> None:
                 assert repr(pq.read_table(built / TRAIN).to_pylist()) == rows
                 assert repr(pq.read_table(built / PRINTS).to_pylist()) == prints
             (built / name).write_bytes(whole[name])
-    assert found > 20
+    assert found > 11
 
 
 def test_edits_are_named(built: Path) -> None:
