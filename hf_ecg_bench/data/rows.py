@@ -21,8 +21,8 @@ from hf_ecg_bench.data.spec import DatasetSpec
 from hf_ecg_bench.errors import EcgBenchError
 
 # Rows are handed on in chunks of this size: it bounds the memory and is the length of Parquet row groups.
-CHUNK_RECORDS = 100
-CHUNK_SAMPLES = 500_000
+CHUNK_RECORDS = 50
+CHUNK_SAMPLES = 250_000
 
 ReadSignal = Callable[[Any, Ledger], np.ndarray]
 

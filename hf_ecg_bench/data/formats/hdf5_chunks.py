@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import math
 import os
-import zlib
 from dataclasses import dataclass
 
 import h5py
 import numpy as np
 
 from hf_ecg_bench.data.formats.hdf5 import UNREADABLE, read_dataset
+from hf_ecg_bench.data.formats.inflate import InflateError, inflate
 from hf_ecg_bench.data.ledger import RecordProblem
 
 
@@ -102,17 +102,17 @@ def _inflate(path: str, name: str, chunks: _Chunks) -> np.ndarray:
         raise RecordProblem(UNREADABLE, f"{os.path.basename(path)}: {error.strerror}") from error
     rows, length = chunks.shape
     size = math.prod(chunks.chunk) * chunks.dtype.itemsize
-    signal = np.empty((length, rows), np.float32)
+    whole = np.empty((rows, length), chunks.dtype)
     for row, column, start, stored in chunks.places:
         try:
             # Never more than a chunk's worth, whatever the file says.
-            values = zlib.decompressobj().decompress(raw[start : start + stored], size)
-        except zlib.error as error:
+            values = inflate(raw[start : start + stored], size)
+        except InflateError as error:
             raise RecordProblem(UNREADABLE, f"{where}: damaged chunk at byte {start} ({error})") from error
         if len(values) != size:
             raise RecordProblem(
                 UNREADABLE, f"{where}: chunk at byte {start} holds {len(values)} bytes, expected {size}"
             )
         part = np.frombuffer(values, chunks.dtype).reshape(chunks.chunk)[: rows - row, : length - column]
-        signal[column : column + part.shape[1], row : row + part.shape[0]] = part.T
-    return signal
+        whole[row : row + part.shape[0], column : column + part.shape[1]] = part
+    return np.ascontiguousarray(whole.T).astype(np.float32, copy=False)

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
+from hf_ecg_bench.data.formats.inflate import InflateError, inflate
 from hf_ecg_bench.data.ledger import RecordProblem
 from hf_ecg_bench.errors import DataError
 
@@ -97,8 +98,8 @@ def _unpack(packed: bytes, member: Member, name: str) -> bytes:
         raise RecordProblem("damaged archive", f"{name}: packed by method {member.method}, expected stored or deflate")
     try:
         # One byte more than announced shows a member that is too long without unpacking all of it.
-        return zlib.decompressobj(-zlib.MAX_WBITS).decompress(packed, member.size + 1)
-    except zlib.error as error:
+        return inflate(packed, member.size + 1, raw=True)
+    except InflateError as error:
         raise RecordProblem("damaged archive", f"{name}: {error}") from error
 
 
