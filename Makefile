@@ -13,7 +13,7 @@ endif
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.hf-ecg-bench-installed
 
-.PHONY: help install demo test test-slow lint types format bench bench-data bench-reading bench-evaluation bench-training bench-models clean
+.PHONY: help install demo test test-slow lint types format bench bench-data bench-reading bench-evaluation bench-training bench-models bench-mimic clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -64,6 +64,9 @@ bench-training: install ## whole training steps of the two baselines at the prot
 
 bench-models: install ## every model against a plain implementation and its floor: time, memory, latency (ten minutes)
 	$(BIN)/python benchmarks/bench_models.py
+
+bench-mimic: install ## the tables of 200,000 made-up ECGs with 20 million events: time and memory (a minute)
+	$(BIN)/python -m benchmarks.bench_mimic
 
 clean: ## remove what the targets above made here (not an active environment)
 	rm -rf .venv $(DEMO_DIR) build *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import shutil
 from pathlib import Path
 
 import datasets
@@ -113,3 +114,41 @@ def test_real_records_equal_tables_and_wfdb(shared: Path, tmp_path: Path, monkey
     for record_id in list(rows)[::9]:
         signal = wfdb.rdrecord(str(raw / table[record_id]["filename_hr"])).p_signal
         np.testing.assert_array_equal(rows[record_id]["signal"], signal.astype(np.float32))
+
+
+@pytest.mark.slow
+@pytest.mark.shared
+def test_labels_and_folds_of_the_whole_release(shared: Path, tmp_path: Path) -> None:
+    source = shared / "data" / "ptbxl_labels" / "ptbxl_labels_v103_all_21799.csv"
+    raw = tmp_path / "raw"
+    raw.mkdir()
+    shutil.copy(shared / "data" / "ptbxl" / "scp_statements.csv", raw)
+    columns = ("ecg_id", "patient_id", "age", "sex", "strat_fold", "filename_hr")
+    with (
+        open(source, newline="") as table,
+        open(raw / "ptbxl_database.csv", "w", newline="") as target,
+    ):
+        writer = csv.writer(target)
+        writer.writerow([*columns, "scp_codes"])
+        for row in csv.DictReader(table):
+            codes = {code: 100.0 for code in row["scp_labels"].split(";") if code}
+            writer.writerow([*(row[column] for column in columns), str(codes)])
+    builds = {}
+    for name, options in {"published": {}, "counted": {"min_count": "10"}}.items():
+        builds[name] = prepare(
+            "ptbxl", raw_dir=raw, output_dir=tmp_path / name, options=options, metadata_only=True, strict=True
+        )
+    facts = builds["published"].splits
+    assert {split: (item["records"], item["patients"]) for split, item in facts.items()} == {
+        "train": (17418, 15023),
+        "validation": (2183, 1942),
+        "test": (2198, 1904),
+    }
+    supers = {
+        name: sum(item["labels"]["labels_super"][name] for item in facts.values())
+        for name in ("NORM", "MI", "STTC", "CD", "HYP")
+    }
+    assert supers == {"NORM": 9514, "MI": 5469, "STTC": 5235, "CD": 4898, "HYP": 2649}
+    assert sum(item["unlabelled"]["labels_super"] for item in facts.values()) == 411
+    # Counted on the whole release, the lists are the published ones.
+    assert builds["counted"].splits == facts
