@@ -25,6 +25,7 @@ _OVERRIDES = {
     "--precision": ("precision", str, "auto, fp32, fp16 or bf16"),
     "--tail": ("tail", str, "end of a record that fills no window in evaluation: drop (paper) or shift"),
 }
+_METAVARS = {int: "N", float: "X", str: "NAME"}
 
 
 def register(verbs: Any) -> None:
@@ -50,9 +51,14 @@ def register(verbs: Any) -> None:
         metavar="WAY",
         help="paper: all models fed alike (default); original: as the model's authors fed it",
     )
+    run.add_argument(
+        "--accept-unit",
+        metavar="UNIT",
+        help="feed signals in a unit that has no conversion to mV as they are (z: EchoNext's z-scores)",
+    )
     run.add_argument("--protocol", default="paper", help="paper (default), or published: also the slips of its code")
     for flag, (name, kind, text) in _OVERRIDES.items():
-        run.add_argument(flag, dest=f"override_{name}", type=kind, help=text)
+        run.add_argument(flag, dest=f"override_{name}", type=kind, metavar=_METAVARS[kind], help=text)
     run.add_argument(
         "--layer-factors", metavar="HEAD,LATE,EARLY", help="learning-rate factors per depth (paper: 1,0.1,0.01)"
     )
@@ -114,6 +120,7 @@ def _run(arguments: argparse.Namespace) -> None:
             n_resamples=arguments.n_resamples,
             fault=arguments.fault,
             preprocessing=arguments.preprocessing,
+            accept_unit=arguments.accept_unit,
         ),
         command=shlex.join(["hf-ecg-bench", *sys.argv[1:]]),
     )

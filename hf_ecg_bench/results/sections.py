@@ -149,6 +149,8 @@ def command_line(result: Result) -> str:
     parts += ["--mode", result.mode, "--protocol", result.protocol]
     if result.preprocessing != "paper":
         parts += ["--preprocessing", result.preprocessing]
+    if unit := result.hyperparameters.get("accept_unit"):
+        parts += ["--accept-unit", str(unit)]
     for key in ("epochs", "batch_size", "learning_rate", "weight_decay"):
         if key in result.hyperparameters:
             parts += [f"--{key.replace('_', '-')}", _text(result.hyperparameters[key])]

@@ -220,7 +220,8 @@ def match_units(source: SignalSource, target: ModelInput, accept_unit: str | Non
         return 1.0, f"unit: {source.unit!r} fed as if it were {target.unit}, accepted by the user"
     raise ContractError(
         f"{source.where}: signal in {source.unit!r}, {target.where} needs {target.unit}: no conversion",
-        fix=f"use data in {target.unit}, or feed it as it is on purpose with accept_unit={source.unit!r}",
+        fix=f"use data in {target.unit}, or feed it as it is on purpose: hf-ecg-bench run --accept-unit {source.unit} "
+        f"... (in Python: accept_unit={source.unit!r})",
     )
 
 

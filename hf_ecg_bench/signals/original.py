@@ -160,12 +160,19 @@ class OriginalPlan:
         return done
 
 
-def plan_original(source: SignalSource, original: OriginalInput, where: str, fixed_length: int | None) -> OriginalPlan:
+def plan_original(
+    source: SignalSource,
+    original: OriginalInput,
+    where: str,
+    fixed_length: int | None,
+    accept_unit: str | None = None,
+) -> OriginalPlan:
     """Plan the conversion of a dataset's records by a model's own preprocessing.
 
     Args:
         where: the model, for messages.
         fixed_length: samples per window where the architecture takes no other length, else None.
+        accept_unit: as in `signals.contract.plan`.
 
     Raises:
         ContractError: as `signals.contract.plan`, or a step that is impossible at the dataset's rate.
@@ -173,7 +180,7 @@ def plan_original(source: SignalSource, original: OriginalInput, where: str, fix
     target = ModelInput(original.rate, original.seconds, original.leads, where=where, fixed_length=fixed_length)
     check_rates(source, target)
     lead_order, lead_words = match_leads(source, target)
-    factor, unit_words = match_units(source, target, None)
+    factor, unit_words = match_units(source, target, accept_unit)
     typical = max(window_length(source.seconds or original.seconds, source.rate), 1)
     length, cut_rate = follow(original.record, typical, source.rate)
     window = window_length(original.seconds, cut_rate)

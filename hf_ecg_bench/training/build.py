@@ -12,7 +12,7 @@ import torch
 from transformers import PreTrainedModel, PrinterCallback, TrainingArguments, set_seed
 
 from hf_ecg_bench.data.windows import Plan
-from hf_ecg_bench.errors import TrainingError
+from hf_ecg_bench.errors import ContractError, TrainingError
 from hf_ecg_bench.models.loading import load_model, read_config
 from hf_ecg_bench.models.preprocessing import original_of
 from hf_ecg_bench.models.registry import MODELS, get_model_spec, model_id_of
@@ -97,24 +97,28 @@ def model_source(spec: RunSpec, model: PreTrainedModel, digest: str | None) -> d
     }
 
 
-def conversion_plan(records: TaskRecords, config: Any, where: str) -> Plan:
-    """How the dataset's signal becomes the model's input.
+def conversion_plan(records: TaskRecords, config: Any, where: str, accept_unit: str | None = None) -> Plan:
+    """How the dataset's signal becomes the model's input. `accept_unit` is fed as it is, if the data are in it.
 
     Raises:
-        ContractError: it cannot.
+        ContractError: it cannot, or the data are not in the unit that was to be accepted.
     """
+    if accept_unit not in (None, records.unit):
+        raise ContractError(
+            f"--accept-unit {accept_unit}: the signals of {where} are in {records.unit!r}", fix="leave it out"
+        )
     source = SignalSource(
         rate=records.sampling_rate, leads=LEADS, unit=records.unit, seconds=records.seconds, where=where
     )
     if config.preprocessing == "original":
-        return plan_original(source, original_of(config), config.model_type, config.fixed_length)
+        return plan_original(source, original_of(config), config.model_type, config.fixed_length, accept_unit)
     target = ModelInput(
         rate=config.sampling_rate,
         seconds=config.window_seconds,
         where=config.model_type,
         fixed_length=config.fixed_length,
     )
-    return plan(source, target)
+    return plan(source, target, accept_unit=accept_unit)
 
 
 def build_trainer(

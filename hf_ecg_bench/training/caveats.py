@@ -43,6 +43,10 @@ def caveats(
             f"fed with the {spec.preprocessing} preprocessing of the model's authors: not comparable with models that "
             "are fed as in the paper"
         )
+    if spec.accept_unit is not None:
+        found.append(
+            f"signals in {spec.accept_unit!r} were fed as if they were mV: for comparison on this dataset only"
+        )
     if spec.limit or spec.fraction < 1:
         found.append("trained on a subset of the training records")
     changed = [name for name in vars(protocol) if getattr(protocol, name) != getattr(PROTOCOLS[spec.protocol], name)]

@@ -62,7 +62,7 @@ def execute(
     inputs = load(spec, digests)
     with deterministic():
         model = build_model(spec, inputs.mode, inputs.effect, inputs.records.columns, inputs.mean, inputs.std)
-        plan = conversion_plan(inputs.records, model.config, inputs.prepared.source)
+        plan = conversion_plan(inputs.records, model.config, inputs.prepared.source, spec.accept_unit)
         announce(inputs, plan, say)
         trainer, test = trainer_and_test(inputs, model, plan, say)
         started = time.perf_counter()
@@ -209,6 +209,7 @@ def result_of(
             "precision": trainer.precision,
             "limit": spec.limit,
             "fault": spec.fault,
+            "accept_unit": spec.accept_unit,
             "model_options": spec.model_options,
             "target_mean": dict(zip(names, inputs.mean.tolist(), strict=True)),
             "target_std": dict(zip(names, inputs.std.tolist(), strict=True)),

@@ -78,6 +78,7 @@ class RunSpec:
         examples: how many test ECGs are kept for the report.
         preprocessing: `paper`, all models fed alike, or `original`, as the model's authors fed it; decides also for a
             folder whose configuration says otherwise.
+        accept_unit: a unit that has no conversion to mV and is fed as it is, on purpose (`z`: EchoNext), or None.
         fault: a published slip to repeat on purpose (see `training.faults`), or None.
     """
 
@@ -96,6 +97,7 @@ class RunSpec:
     examples: int = 6
     fault: str | None = None
     preprocessing: str = "paper"
+    accept_unit: str | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.fraction <= 1:
@@ -145,4 +147,6 @@ class RunSpec:
         values.pop("output_dir")
         values["hyperparameters"] = asdict(self.hyperparameters())
         values.pop("overrides")
+        if self.accept_unit is None:  # as in runs from before there was a choice: they can go on
+            values.pop("accept_unit")
         return values
