@@ -5,6 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+# A list of names longer than this helps nobody in a message.
+_MANY_NAMES = 40
+
 
 class EcgBenchError(Exception):
     """A user's mistake or unusable input. The command line prints it in one or two lines and exits with 2.
@@ -57,7 +60,7 @@ def unknown_name(kind: str, name: str, known: Iterable[str], *, fix: str | None 
     if close:
         hint = "did you mean " + " or ".join(repr(folded[match]) for match in close) + "?"
     else:
-        hint = "known: " + ", ".join(choices)
+        hint = "known: " + some(choices, _MANY_NAMES)
     return UnknownNameError(f"unknown {kind} {name!r}; {hint}", fix=fix)
 
 

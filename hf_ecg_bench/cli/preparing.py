@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hf_ecg_bench.cli.arguments import example, key_values
 from hf_ecg_bench.errors import EcgBenchError
+
+if TYPE_CHECKING:
+    from hf_ecg_bench.data.spec import DatasetSpec
 
 
 def register(verbs: Any) -> None:
@@ -98,12 +101,22 @@ def _prepare(arguments: argparse.Namespace) -> None:
     else:
         print(ledger.describe())
         if arguments.metadata_only:
-            print(ledger.describe_labels())
+            print(ledger.describe_labels(_meanings(builder.SPEC)))
         print(f'load it: datasets.load_dataset("{arguments.output_dir}")')
     if arguments.push_to_hub is not None:
         from hf_ecg_bench.hub import push_folder
 
         print("pushed:", push_folder("dataset", arguments.output_dir, arguments.push_to_hub or None), file=sys.stderr)
+
+
+def _meanings(spec: DatasetSpec) -> dict[str, dict[str, str]]:
+    """Label column -> class -> what it stands for, where it says more than the class."""
+    from hf_ecg_bench.data.label_notes import label_notes
+
+    return {
+        column: {name: note["meaning"] for name, note in notes.items() if note["meaning"].lower() != name.lower()}
+        for column, notes in label_notes(spec).items()
+    }
 
 
 def _raw_dir(arguments: argparse.Namespace) -> Path | None:

@@ -64,6 +64,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         whole = checks and all(len(check.fingerprints) == len(check.folder.shards) for check in checks)
         tables = (checks[0].fingerprints, checks[1].fingerprints) if whole else None
         comparison = compare_folders(folders[0], folders[1], tables)
+        comparison.from_rows = tables is not None
     good = all(not check.n_problems for check in checks) and (comparison is None or comparison.equal)
     if arguments.json:
         found = {"folders": [check.to_dict() for check in checks]}

@@ -5,6 +5,9 @@ from __future__ import annotations
 from hf_ecg_bench.data.spec import DatasetSpec
 from hf_ecg_bench.errors import DataError
 
+# The end of a fix where tables are there and signals are not.
+WITHOUT_SIGNALS = "for labels and folds without signals: --metadata-only"
+
 
 def how_to_get(spec: DatasetSpec) -> str:
     """The steps to a dataset's original files and to a build from them."""

@@ -63,11 +63,20 @@ def require_raw_dir(data_dir: str | None, spec: DatasetSpec) -> str | None:
         return None
     fix = how_to_get(spec)
     if data_dir is None:
+        raise DataError(f"{spec.id} is built from its original files, and no --raw-dir was given", fix=fix)
+    folder = Path(data_dir)
+    if folder.is_file():
         raise DataError(
-            f"{spec.id} is built from your own copy of the original files, and no folder was given", fix=fix
+            f"{spec.id}: --raw-dir {data_dir} is a file, expected a folder",
+            fix="unpack it, if it is an archive, and give the folder with the original files",
         )
-    if not Path(data_dir).is_dir():
+    if not folder.is_dir():
         raise DataError(f"{spec.id}: no folder {data_dir}", fix=fix)
+    if (folder / INFO_FILE).is_file():
+        raise DataError(
+            f"{spec.id}: {data_dir} is a prepared dataset (it has {INFO_FILE}), not the original files",
+            fix=f"to use it: hf-ecg-bench run --data {data_dir} ...; to build again, give the original files",
+        )
     return data_dir
 
 

@@ -34,7 +34,7 @@ def build_section(spec: DatasetSpec, info: dict[str, Any]) -> list[str]:
     """Splits, signals, digest, and options that differ from the defaults' (all values)."""
     splits = info["splits"]
     lines = ["## What this build holds", ""]
-    lines += table(["split", "records", "patients"], [[s, f["records"], f["patients"]] for s, f in splits.items()])
+    lines += table(["split", "records", "patients"], [[s, f["records"], _patients(f)] for s, f in splits.items()])
     empty = [split for split, facts in splits.items() if not facts["records"]]
     if empty:
         lines += ["", f"Without records, and so not offered by `load_dataset`: {', '.join(empty)}."]
@@ -54,6 +54,10 @@ def build_section(spec: DatasetSpec, info: dict[str, Any]) -> list[str]:
     lines.append("- Options: " + ", ".join(f"`{name}={option_text(value)}`" for name, value in values.items()) + ".")
     lines.append(f"- Digest: `{info['digest']}`; builds with the same one hold the same records, labels and signals.")
     return lines
+
+
+def _patients(facts: dict[str, Any]) -> int | str:
+    return "not known" if facts["records"] and facts["without_patient"] == facts["records"] else facts["patients"]
 
 
 def columns_section(spec: DatasetSpec, features: datasets.Features, info: dict[str, Any]) -> list[str]:

@@ -28,6 +28,7 @@ class Comparison:
         only_in: ids of records that only the first, only the second folder has.
         differing: part -> number of records in both folders in which it differs.
         in_another_order: the records of both have different orders.
+        from_rows: whether the rows as they are now were compared, not what was noted when they were written.
         record: the first differing record in row order, or None.
         differences: what differs in it.
     """
@@ -38,6 +39,7 @@ class Comparison:
     differing: dict[str, int] = field(default_factory=dict)
     in_another_order: bool = False
     class_names_differ: bool = False
+    from_rows: bool = True
     record: str | None = None
     differences: list[Difference] = field(default_factory=list)
 
@@ -54,6 +56,7 @@ class Comparison:
                 {"folder": folder.path, "dataset": folder.name, "digest": folder.info["digest"]}
                 for folder in self.folders
             ],
+            "from_rows": self.from_rows,
             "notes": self.notes,
             "only_in_first": len(self.only_in[0]),
             "only_in_second": len(self.only_in[1]),
@@ -65,18 +68,25 @@ class Comparison:
     def describe(self) -> str:
         """A few lines for the terminal."""
         a, b = (str(folder.path) for folder in self.folders)
-        lines = [f"{a} and {b}: " + ("the same records" if self.equal else "NOT the same")]
+        same = "the same records"
+        if not self.from_rows:
+            same += ", when they were written (the rows as they are now were not compared)"
+        lines = [f"{a} and {b}: " + (same if self.equal else "NOT the same")]
         lines += [f"  {note}" for note in self.notes]
         for path, ids in zip((a, b), self.only_in, strict=True):
             if ids:
-                lines.append(f"  only in {path}: {len(ids)} records ({some(ids, 5)})")
-        lines += [f"  {part}: differ in {number} records" for part, number in self.differing.items() if number]
+                lines.append(f"  only in {path}: {_records(len(ids))} ({some(ids, 5)})")
+        lines += [f"  {part}: differ in {_records(number)}" for part, number in self.differing.items() if number]
         if self.in_another_order:
             lines.append("  the records come in another order")
         if self.record is not None:
             lines.append(f"  first differing record: {self.record}")
             lines += [f"    {item.describe()}" for item in self.differences]
         return "\n".join(lines)
+
+
+def _records(number: int) -> str:
+    return f"{number} record" + ("s" if number != 1 else "")
 
 
 def compare_folders(

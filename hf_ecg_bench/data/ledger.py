@@ -154,14 +154,18 @@ class Ledger:
         """A few lines for the terminal."""
         lines = [f"{self.dataset}: {self.found} records found, {self.kept} kept, {self.n_excluded} left out"]
         for split, facts in self.splits.items():
-            lines.append(f"  {split:<12}{facts['records']:>8} records {facts['patients']:>8} patients")
+            # Where a source names no patients, counting records as such would claim independence nobody knows of.
+            unknown = facts["records"] and facts["without_patient"] == facts["records"]
+            patients = " (patients not known)" if unknown else f"{facts['patients']:>8} patients"
+            lines.append(f"  {split:<12}{facts['records']:>8} records {patients}")
         for title, groups, counts in (
             ("left out", self.excluded, self.excluded_counts),
             ("kept, but", self.defects, self.defect_counts),
         ):
             for reason, entries in sorted(groups.items()):
                 ids = ", ".join(record_id for record_id, _ in entries[:5]) + (", ..." if len(entries) > 5 else "")
-                lines.append(f"  {title}: {reason}: {counts[reason]} ({ids}); first: {entries[0][1]}")
+                first = f"; first: {entries[0][1]}" if entries[0][1] else ""
+                lines.append(f"  {title}: {reason}: {counts[reason]} ({ids}){first}")
         if self.duplicates.get("within_a_split"):
             lines.append(f"  recordings that occur more than once within a split: {self.duplicates['within_a_split']}")
         lines += [f"  note: {note}" for note in self.notes]
@@ -169,8 +173,12 @@ class Ledger:
             lines.append(f"  digest {self.digests['dataset']}")
         return "\n".join(lines)
 
-    def describe_labels(self) -> str:
-        """A table per label column: records of each class in each split, and those without any label."""
+    def describe_labels(self, meanings: Mapping[str, Mapping[str, str]] | None = None) -> str:
+        """A table per label column: records of each class in each split and in all, and those without any label.
+
+        Args:
+            meanings: label column -> class -> what it stands for, shown behind the counts.
+        """
         lines = []
         for column in next(iter(self.splits.values()), {}).get("labels", {}):
             rows = {
@@ -178,7 +186,7 @@ class Ledger:
                 for name in next(iter(self.splits.values()))["labels"][column]
             }
             rows["(no label)"] = [facts["unlabelled"][column] for facts in self.splits.values()]
-            lines += ["", *_table(column, list(self.splits), rows)]
+            lines += ["", *_table(column, list(self.splits), rows, (meanings or {}).get(column, {}))]
         missing = {split: facts["missing_targets"] for split, facts in self.splits.items()}
         if any(missing.values()):
             names = next(iter(missing.values()))
@@ -190,10 +198,16 @@ class Ledger:
         return "\n".join(lines).lstrip("\n")
 
 
-def _table(title: str, header: list[str], rows: Mapping[str, list[int]]) -> list[str]:
+def _table(
+    title: str, header: list[str], rows: Mapping[str, list[int]], meanings: Mapping[str, str] | None = None
+) -> list[str]:
     width = max(map(len, [title, *rows]))
-    lines = [f"{title:<{width}}" + "".join(f"{name:>12}" for name in header)]
-    return lines + [f"{name:<{width}}" + "".join(f"{value:>12}" for value in row) for name, row in rows.items()]
+    lines = [f"{title:<{width}}" + "".join(f"{name:>12}" for name in [*header, "all"])]
+    for name, row in rows.items():
+        meaning = (meanings or {}).get(name, "")
+        counts = "".join(f"{value:>12}" for value in [*row, sum(row)])
+        lines.append(f"{name:<{width}}{counts}  {meaning}".rstrip())
+    return lines
 
 
 def _name(names: Names, counts: Counter[str], record_id: str, reason: str, detail: str) -> None:

@@ -160,4 +160,8 @@ def read_info(path: Path) -> dict[str, Any]:
 
 
 def _prepare_hint(folder: Path) -> str:
+    if (folder.parent / INFO_FILE).is_file():
+        return f"give the folder above it: {folder.parent}"
+    if any(folder.iterdir()):  # prepare would not write there
+        folder = Path("ANOTHER_FOLDER")
     return f"hf-ecg-bench prepare DATASET --raw-dir ... --output-dir {folder}"

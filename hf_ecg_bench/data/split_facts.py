@@ -51,13 +51,14 @@ class SplitFacts:
     def to_dict(self) -> dict[str, Any]:
         """JSON-ready.
 
-        Keys: `records`; `patients` (a record without a patient id is its own patient); `labels` (column -> class ->
-        records); `unlabelled` (column -> records without any label, which train as negative for every class);
-        `without_fold`; `missing_targets` (name -> records where it is not known).
+        Keys: `records`; `patients` (a record without a patient id is its own patient); `without_patient` (the number
+        of those); `labels` (column -> class -> records); `unlabelled` (column -> records without any label, which
+        train as negative for every class); `without_fold`; `missing_targets` (name -> records where it is not known).
         """
         return {
             "records": self._records,
             "patients": len(self._patients) + self._without_patient,
+            "without_patient": self._without_patient,
             "labels": {
                 column: dict(zip(names, self._labels[column].tolist(), strict=True))
                 for column, names in self._names.items()

@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 
 from hf_ecg_bench.data.spec import TargetKind
-from hf_ecg_bench.errors import DataError, unknown_name
+from hf_ecg_bench.errors import DataError, some
 from hf_ecg_bench.tasks.task import Task
 
 
@@ -40,8 +40,7 @@ def target_columns(
     """Where the task's targets stand in a dataset with these class and target names.
 
     Raises:
-        DataError: the dataset has no label with a class at all.
-        UnknownNameError: the task asks for a class or target that the dataset does not have.
+        DataError: the dataset has no label with a class at all, or lacks classes or targets of the task.
     """
     wanted = task.classes if task.classes is not None else tuple(class_names)
     if task.labels is not None and not wanted:
@@ -49,18 +48,25 @@ def target_columns(
             f"task {task.id}: column {task.labels!r} of {task.dataset} has no classes left",
             fix=f"hf-ecg-bench prepare {task.dataset} ... without --option min_count",
         )
-    for name in wanted if task.labels is not None else ():
-        if name not in class_names:
-            raise unknown_name(f"class in column {task.labels!r} of {task.dataset}", name, class_names)
-    for name in task.targets:
-        if name not in target_names:
-            raise unknown_name(f"target of {task.dataset}", name, target_names)
+    if task.labels is not None:
+        _require(f"classes in column {task.labels!r}", wanted, class_names, task)
+    _require("targets", task.targets, target_names, task)
     classes = tuple(class_names.index(name) for name in wanted) if task.labels is not None else ()
     targets = tuple(target_names.index(name) for name in task.targets)
     names = (*(class_names[i] for i in classes), *(target_names[i] for i in targets))
     yes_no: list[TargetKind] = ["binary"] * len(classes)
     kinds = (*yes_no, *(target_kinds[i] for i in targets))
     return TargetColumns(names, kinds, classes, targets)
+
+
+def _require(what: str, wanted: Sequence[str], there: Sequence[str], task: Task) -> None:
+    absent = [name for name in wanted if name not in there]
+    if absent:
+        raise DataError(
+            f"task {task.id} has {len(wanted):,} {what}; {len(absent):,} of them are not in the prepared data: "
+            f"{some(absent, 5)} (these have {some(there, 5)})",
+            fix=f"hf-ecg-bench prepare {task.dataset} ... without options that change its labels or targets",
+        )
 
 
 def multi_hot(labels: pa.ListArray, classes: Sequence[int]) -> np.ndarray:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet as pq
 import pytest
 
 from hf_ecg_bench.data.ledger import Ledger
@@ -56,7 +57,7 @@ def flip_a_sample(tree: PtbXlTree) -> None:
 
 def rewrite(**changes: object) -> Damage:
     def damage(tree: PtbXlTree) -> None:
-        digital = digital_ecg(3, int(changes.pop("samples", 5000)))  # type: ignore[call-overload]
+        digital = digital_ecg(3, int(changes.pop("samples", 5000))).copy()  # type: ignore[call-overload]
         if changes.pop("all_missing", False):
             digital[:] = -32768
         write_record(tree.record(3), digital, **changes)  # type: ignore[arg-type]
@@ -164,8 +165,7 @@ def test_excluded_by_name_or_error(tree: PtbXlTree, case: str) -> None:
     assert detail in found
     assert (ledger.found, ledger.kept) == (12, 11)
     assert reason in ledger.describe()
-    rows = load_prepared(tree.root.parent / "out").splits
-    assert sum(map(len, rows.values())) == 11
+    assert sum(pq.read_metadata(file).num_rows for file in (tree.root.parent / "out" / "data").iterdir()) == 11
     with pytest.raises(DataError, match=reason):
         build(tree, strict=True)
     assert not os.path.exists("ecg_bench_was_evaluated")
@@ -207,13 +207,21 @@ def test_missing_tables_and_columns(tree: PtbXlTree) -> None:
 
 
 def test_missing_raw_folder(tree: PtbXlTree) -> None:
-    with pytest.raises(DataError, match="no folder was given") as caught:
+    with pytest.raises(DataError, match="no --raw-dir was given") as caught:
         prepare("ptbxl", raw_dir=None, output_dir=tree.root.parent / "out")
     assert "https://physionet.org/content/ptb-xl/1.0.3/" in str(caught.value)
     with pytest.raises(DataError, match=r"no folder .*nowhere"):
         prepare("ptbxl", raw_dir=tree.root / "nowhere", output_dir=tree.root.parent / "out")
+    with pytest.raises(
+        DataError, match=r"--raw-dir .*ptbxl_database\.csv is a file, expected a folder\n  fix: unpack it"
+    ):
+        prepare("ptbxl", raw_dir=tree.root / "ptbxl_database.csv", output_dir=tree.root.parent / "out")
+    (tree.root / "ecg_bench.json").touch()
+    with pytest.raises(DataError, match=r"is a prepared dataset .*, not the original files"):
+        build(tree)
+    (tree.root / "ecg_bench.json").unlink()
     (tree.root / "records500").rename(tree.root / "records100")
-    with pytest.raises(DataError, match="no folder records500"):
+    with pytest.raises(DataError, match=r"no folder records500(.|\n)*without signals: --metadata-only"):
         build(tree)
 
 

@@ -11,9 +11,10 @@ import pytest
 
 from hf_ecg_bench.cli.main import main
 from hf_ecg_bench.data.access import how_to_get
-from hf_ecg_bench.data.load import load_prepared
+from hf_ecg_bench.data.load import read_info
 from hf_ecg_bench.data.origins import Figshare, PhysioNet, Unpack, WebFile, Zenodo, describe
 from hf_ecg_bench.data.registry import get_dataset_spec, list_datasets
+from hf_ecg_bench.names import INFO_FILE
 from tests.data.examples import Example
 from tests.support.open_hosts import OpenHosts
 
@@ -41,7 +42,7 @@ def test_downloaded_and_built_it_is_the_same(example: Example, hosts: OpenHosts,
     said = capsys.readouterr()
     raw = out.with_name(f"{out.name}-raw")
     assert re.search(rf"downloaded (\S+) of \1 files into {re.escape(str(raw))}", said.err)
-    assert load_prepared(out).info["digests"] == example.prepared.info["digests"]
+    assert read_info(out / INFO_FILE)["digests"] == example.prepared.info["digests"]
     asked = hosts.server.number()
     assert main(command) == 0
     assert "nothing was downloaded" in capsys.readouterr().err
@@ -54,7 +55,7 @@ def test_metadata_alone_is_enough_for_labels_and_folds(
     out = tmp_path / example.dataset
     assert main(["prepare", example.dataset, "--download", "--metadata-only", "--output-dir", str(out)]) == 0
     capsys.readouterr()
-    built, complete = load_prepared(out).info, example.prepared.info
+    built, complete = read_info(out / INFO_FILE), example.prepared.info
     assert built["splits"] == complete["splits"]
     if not any(getattr(origin, "metadata", None) for origin in get_dataset_spec(example.dataset).origins):
         return  # everything is in one archive
@@ -113,7 +114,7 @@ def test_what_is_declared(dataset: str) -> None:
     ("arguments", "message"),
     [
         (["--download"], "it cannot be downloaded without your own access to it"),
-        ([], "is built from your own copy of the original files, and no folder was given"),
+        ([], "is built from its original files, and no --raw-dir was given"),
         (["--raw-dir", "{here}", "--push-to-hub"], "its licence forbids passing it on, also to a private repository"),
         (["--raw-dir", "{here}", "--push-to-hub", "me/private"], "its licence forbids passing it on"),
     ],

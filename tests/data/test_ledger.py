@@ -40,7 +40,17 @@ def test_a_record_without_patient_is_its_own(tmp_path: Path) -> None:
     rows = records(40)
     for row in rows[:4]:
         row["patient"] = None
-    assert build_tiny(tmp_path / "out", rows).splits["train"]["patients"] == 14 + 4
+    ledger = build_tiny(tmp_path / "out", rows)
+    assert (ledger.splits["train"]["patients"], ledger.splits["train"]["without_patient"]) == (14 + 4, 4)
+    assert "18 patients" in ledger.describe()
+
+
+def test_no_patients_are_claimed_where_the_source_names_none(tmp_path: Path) -> None:
+    ledger = build_tiny(tmp_path / "out", [row | {"patient": None} for row in records(40)])
+    assert [line.split("records")[1].strip() for line in ledger.describe().splitlines()[1:4]] == [
+        "(patients not known)"
+    ] * 3
+    assert "| not known |" in (tmp_path / "out" / "README.md").read_text()
 
 
 @pytest.mark.parametrize("release_split", [False, True])
@@ -121,4 +131,8 @@ def test_repeated_recordings_do_not_matter_without_signals(tmp_path: Path) -> No
     ledger = build_tiny(tmp_path / "out", metadata_only=True)
     assert ledger.duplicates == {"within_a_split": 0, "across_splits": 0, "groups": []}
     assert "known targets" in ledger.describe_labels()
+    table = ledger.describe_labels({"labels": {"A": "what A means"}}).splitlines()
+    facts = [split["labels"]["labels"]["A"] for split in ledger.splits.values()]
+    assert table[0].split() == ["labels", "train", "validation", "test", "all"]
+    assert table[1].split() == ["A", *map(str, facts), str(sum(facts)), "what", "A", "means"]
     assert "(no label)" in ledger.describe_labels()

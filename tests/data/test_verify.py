@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,30 @@ def test_what_is_no_folder(tmp_path: Path, built: Path) -> None:
     with pytest.raises(DataError, match="prepared by an older version"):
         PreparedFolder.open(built)
     assert main(["verify", str(built), "--quick"]) == 2
+
+
+def test_a_fix_that_can_be_pasted(tmp_path: Path, built: Path) -> None:
+    with pytest.raises(DataError, match=f"fix: give the folder above it: {built}"):
+        PreparedFolder.open(built / "data")
+    (tmp_path / "raw").mkdir()
+    with pytest.raises(DataError, match=f"--output-dir {tmp_path / 'raw'}"):
+        PreparedFolder.open(tmp_path / "raw")
+    (tmp_path / "raw" / "table.csv").touch()  # prepare would refuse to write there
+    with pytest.raises(DataError, match="--output-dir ANOTHER_FOLDER"):
+        PreparedFolder.open(tmp_path / "raw")
+
+
+def test_rows_that_were_not_compared_are_not_called_the_same(
+    tmp_path: Path, built: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copytree(built, tmp_path / "copy")
+    assert main(["verify", str(built), str(tmp_path / "copy")]) == 0
+    assert capsys.readouterr().out.endswith(": the same records\n")
+    damage = tmp_path / "copy" / TRAIN
+    damage.write_bytes(damage.read_bytes()[:-20])
+    for arguments, code in (([], 2), (["--quick"], 0)):
+        assert main(["verify", str(built), str(tmp_path / "copy"), *arguments]) == code
+        assert "the same records, when they were written" in capsys.readouterr().out
 
 
 def compared(tmp_path: Path, built: Path, rows: Any = None, values: Any = None, **options: Any) -> Comparison:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hf_ecg_bench.data.registry import get_dataset_spec, list_datasets
-from hf_ecg_bench.errors import UnknownNameError
+from hf_ecg_bench.errors import DataError, UnknownNameError
 from hf_ecg_bench.tasks import CATALOGUE, SUITES, get_suite, get_task, list_tasks, suites_of
 from hf_ecg_bench.tasks.catalogue import BENCHMARK
 from hf_ecg_bench.tasks.sizes import task_size
@@ -126,6 +126,15 @@ def test_unknown_names_get_close_ones():
         get_task("ptbxl-supr")
     with pytest.raises(UnknownNameError, match="did you mean 'headline'"):
         get_suite("head_line")
+
+
+def test_targets_that_a_build_lacks_are_counted_not_listed():
+    task = get_task("mimic")
+    with pytest.raises(DataError) as caught:
+        target_columns(task, (), task.targets[5:], ["binary"] * 1122)
+    assert str(caught.value).startswith("task mimic has 1,127 targets; 5 of them are not in the prepared data: A04, ")
+    assert len(str(caught.value)) < 400
+    assert "without options that change" in str(caught.value.fix)
 
 
 def test_catalogue_is_in_order_and_unique():

@@ -6,6 +6,7 @@ import os
 import re
 from pathlib import Path
 
+from hf_ecg_bench.data.access import WITHOUT_SIGNALS
 from hf_ecg_bench.data.demographics import age_in_years, sex_of
 from hf_ecg_bench.data.folds.stratify import stratify
 from hf_ecg_bench.data.formats.xlsx import Cell, read_sheet
@@ -101,7 +102,9 @@ def _files(folder: Path, rows: dict[str, dict[str, Cell]], ledger: Ledger) -> di
     signals = next((path for path in (folder / SIGNALS / SIGNALS, folder / SIGNALS) if path.is_dir()), None)
     if signals is None:
         denoised = f" ({DENOISED} is another version of them and is not used)" if (folder / DENOISED).is_dir() else ""
-        raise DataError(f"no folder {SIGNALS} in {folder}: the signals are missing{denoised}", fix=FIX)
+        raise DataError(
+            f"no folder {SIGNALS} in {folder}: the signals are missing{denoised}", fix=f"{FIX}; {WITHOUT_SIGNALS}"
+        )
     with os.scandir(signals) as entries:
         files = {os.path.splitext(entry.name)[0]: entry for entry in entries if entry.name.endswith(".csv")}
     others = sorted(files.keys() - rows.keys())

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hf_ecg_bench.data.access import WITHOUT_SIGNALS
 from hf_ecg_bench.data.formats.hdf5 import UNEXPECTED, Hdf5Dataset, read_dataset
 from hf_ecg_bench.data.ledger import Ledger, RecordProblem
 from hf_ecg_bench.data.sources.code.exams import FIX
@@ -62,7 +63,10 @@ def find_exams(folder: Path, ledger: Ledger) -> StoredExams:
     """
     names = sorted((name for name in os.listdir(folder) if _NAME.fullmatch(name)), key=part_number)
     if not names:
-        raise DataError(f"no exams_part0.hdf5, exams_part1.hdf5, ... in {folder}: the signals are missing", fix=FIX)
+        raise DataError(
+            f"no exams_part0.hdf5, exams_part1.hdf5, ... in {folder}: the signals are missing",
+            fix=f"{FIX}; {WITHOUT_SIGNALS}",
+        )
     stored = StoredExams()
     fillers = 0
     for name in names:

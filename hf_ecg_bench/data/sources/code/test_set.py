@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from hf_ecg_bench.data.access import WITHOUT_SIGNALS
 from hf_ecg_bench.data.builder import EcgBuilderConfig
 from hf_ecg_bench.data.demographics import age_in_years, sex_of
 from hf_ecg_bench.data.formats.csv_table import read_table
@@ -62,6 +63,8 @@ def index_code_test(root: str, config: EcgBuilderConfig, ledger: Ledger) -> Reco
     stamps: list[str] = []
     if not config.metadata_only:
         path = folder / SIGNALS
+        if not path.is_file():
+            raise DataError(f"no {SIGNALS} in {folder}: the signals are missing", fix=f"{FIX}; {WITHOUT_SIGNALS}")
         try:
             with open_tracings(path) as data:
                 if data.shape[0] != n:

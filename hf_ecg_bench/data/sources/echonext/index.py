@@ -63,7 +63,7 @@ def index_echonext(root: str, config: EchoNextConfig, ledger: Ledger) -> RecordI
     for row, split in enumerate(metadata.split):
         if split == NO_SPLIT:
             detail = "an earlier ECG of a validation or test patient"
-            ledger.exclude(metadata.key[row], "no_split: not used by the benchmark", detail, by_design=True)
+            ledger.exclude(metadata.key[row], "not used: in no split (no_split)", detail, by_design=True)
         else:
             used.append(row)
             places[split].append(row)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
+from hf_ecg_bench.data.access import WITHOUT_SIGNALS
 from hf_ecg_bench.data.ledger import Ledger
 from hf_ecg_bench.errors import DataError
 
@@ -96,7 +97,7 @@ def find_signals(root: Path) -> Path:
         raise DataError(f"{root} has the signals twice: {' and '.join(several[:2])}", fix="keep one of them")
     raise DataError(
         f"no signals in {root}: neither {SIGNALS_ARCHIVE} nor a folder {SIGNALS_FOLDER}/ (p1000/p10000032/...)",
-        fix=f"{FIX}; for labels and folds without signals: --metadata-only",
+        fix=f"{FIX}; {WITHOUT_SIGNALS}",
     )
 
 

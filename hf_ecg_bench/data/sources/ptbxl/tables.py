@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
+from hf_ecg_bench.data.access import WITHOUT_SIGNALS
 from hf_ecg_bench.data.formats.csv_table import number, read_table, whole_number
 from hf_ecg_bench.data.formats.wfdb_reader import file_stamp
 from hf_ecg_bench.data.ledger import Ledger, RecordProblem
@@ -129,7 +130,9 @@ def index_ptbxl(root: str, min_count: int | None, ledger: Ledger, *, signals: bo
     folder = Path(root)
     rows = read_table(folder / DATABASE, COLUMNS, fix=FIX)
     if signals and not (folder / RECORDS).is_dir():
-        raise DataError(f"no folder {RECORDS} in {folder}: the 500 Hz signals are missing", fix=FIX)
+        raise DataError(
+            f"no folder {RECORDS} in {folder}: the 500 Hz signals are missing", fix=f"{FIX}; {WITHOUT_SIGNALS}"
+        )
     statements = _statements(folder, ledger, own=min_count is not None)
     ledger.found = len(rows)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from hf_ecg_bench.data.access import WITHOUT_SIGNALS
 from hf_ecg_bench.data.demographics import age_in_years, sex_of
 from hf_ecg_bench.data.folds.patients import demographic_labels, grouped_folds
 from hf_ecg_bench.data.formats.csv_table import read_table, whole_number
@@ -80,7 +81,7 @@ def index_sph(
     rows = read_table(folder / METADATA, COLUMNS, fix=FIX)
     records = folder / RECORDS
     if not metadata_only and not records.is_dir():
-        raise DataError(f"no folder {RECORDS} in {folder}: the signals are missing", fix=FIX)
+        raise DataError(f"no folder {RECORDS} in {folder}: the signals are missing", fix=f"{FIX}; {WITHOUT_SIGNALS}")
     ledger.found = len(rows)
     rows = _usable(rows, ledger)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from hf_ecg_bench.data.access import WITHOUT_SIGNALS
 from hf_ecg_bench.data.demographics import sex_of
 from hf_ecg_bench.data.folds.patients import BANDS_DAYS, demographic_labels, grouped_folds
 from hf_ecg_bench.data.folds.stratify import UNPLACED
@@ -95,7 +96,7 @@ def index_zzu_pecg(
     folder = Path(root)
     rows = _read_attributes(folder)
     if not metadata_only and not (folder / RECORDS).is_dir():
-        raise DataError(f"no folder {RECORDS} in {folder}: the signals are missing", fix=FIX)
+        raise DataError(f"no folder {RECORDS} in {folder}: the signals are missing", fix=f"{FIX}; {WITHOUT_SIGNALS}")
     aha_names, chn_names = finding_names(folder, ledger)
     categories = disease_categories(folder, ledger)
     ledger.found = len(rows)
