@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from hf_ecg_bench.cli.arguments import example
 from hf_ecg_bench.cli.printing import print_json, print_table
-from hf_ecg_bench.errors import EcgBenchError, unknown_name
+from hf_ecg_bench.errors import EcgBenchError, some, unknown_name
 
 if TYPE_CHECKING:
-    from hf_ecg_bench.data.spec import DatasetSpec
     from hf_ecg_bench.tasks.suites import SuiteTotals
 
 
@@ -135,7 +134,7 @@ def _models() -> list[dict[str, Any]]:
 
 
 def _info(arguments: argparse.Namespace) -> None:
-    from hf_ecg_bench.cli.model_info import describe, model_info
+    from hf_ecg_bench.cli import dataset_info, model_info
     from hf_ecg_bench.data.registry import get_dataset_spec, list_datasets
     from hf_ecg_bench.models.registry import get_model_spec, list_models
     from hf_ecg_bench.tasks import CATALOGUE, SUITES
@@ -157,32 +156,26 @@ def _info(arguments: argparse.Namespace) -> None:
         known = [*list_datasets(), *CATALOGUE, *SUITES, *list_models(), *MODES]
         fix = "hf-ecg-bench list datasets|tasks|suites|models"
         raise unknown_name("dataset, task, suite, model or mode", name, known, fix=fix)
-    described = {kind: model_info(item) if kind == "model" else asdict(item) for kind, item in found}
-    if "dataset" in described:
-        described["dataset"] |= _sources(get_dataset_spec(name))
+    own: dict[str, Callable[[Any], dict[str, Any]]]
+    own = {"dataset": dataset_info.dataset_info, "model": model_info.model_info}
+    described = {kind: own[kind](item) if kind in own else asdict(item) for kind, item in found}
     if "suite" in described:
         described["suite"]["totals"] = asdict(_totals()[name])
     if arguments.json:
         print_json(described)
         return
-    for kind, values in described.items():
-        if kind == "model":
-            print(describe(values))
-            continue
-        print(f"{kind} {name}")
-        for key, value in values.items():
-            if value not in (None, (), [], "", {}):
-                text = "".join(f"\n    {origin['what']}" for origin in value) if key == "origins" else _text(value)
-                print(f"  {key}: {text}")
+    texts = {"dataset": dataset_info.describe, "model": model_info.describe}
+    print(
+        "\n\n".join(
+            texts[kind](values) if kind in texts else _plain(kind, values) for kind, values in described.items()
+        )
+    )
 
 
-def _sources(spec: DatasetSpec) -> dict[str, Any]:
-    """Where a dataset's files are and how to get them, in place of the bare declarations."""
-    from hf_ecg_bench.data.access import how_to_get
-    from hf_ecg_bench.data.origins import describe
-
-    origins = [{"what": describe(origin), **asdict(origin)} for origin in spec.origins]
-    return {"origins": origins, "how_to_get": how_to_get(spec) if spec.needs_raw_dir else ""}
+def _plain(kind: str, values: dict[str, Any]) -> str:
+    lines = [f"{kind} {values['id']}"]
+    lines += [f"  {key}: {_text(value)}" for key, value in values.items() if value not in (None, (), [], "", {})]
+    return "\n".join(lines)
 
 
 def _text(value: Any) -> str:
@@ -191,5 +184,5 @@ def _text(value: Any) -> str:
     if isinstance(value, list | tuple):
         if value and isinstance(value[0], dict):
             return "".join("\n    " + ", ".join(f"{k} {v}" for k, v in item.items() if v) for item in value)
-        return ", ".join(" + ".join(item) if isinstance(item, tuple) else str(item) for item in value)
+        return some((" + ".join(item) if isinstance(item, tuple) else str(item) for item in value), 40)
     return str(value).strip()

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import shlex
-import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from hf_ecg_bench.cli.printing import field
 from hf_ecg_bench.errors import CheckpointError
 from hf_ecg_bench.models import cache
 from hf_ecg_bench.models.registry import model_class
@@ -15,8 +15,6 @@ from hf_ecg_bench.models.resolve import find_local
 from hf_ecg_bench.models.sources import NAMES
 from hf_ecg_bench.models.spec import TEST_SETS, ModelSpec
 from hf_ecg_bench.signals.leads import LEADS
-
-_WIDTH = 110
 
 
 def model_info(spec: ModelSpec) -> dict[str, Any]:
@@ -65,54 +63,48 @@ def describe(info: dict[str, Any]) -> str:
 
 def _lines(info: dict[str, Any]) -> Iterator[str]:
     yield f"{info['title']} ({info['id']})"
-    yield from _field("paper", info["paper"])
-    yield from _field("licence", f"code {info['license_code']}, weights {info['license_weights']}")
+    yield from field("paper", info["paper"])
+    yield from field("licence", f"code {info['license_code']}, weights {info['license_weights']}")
     if info["license_warning"]:
-        yield from _field("", f"WARNING: {info['license_warning']}")
+        yield from field("", f"WARNING: {info['license_warning']}")
     sizes = "".join(f"; {name} {size:,}" for name, size in info["other_sizes"].items())
-    yield from _field("parameters", f"{info['parameters']:,} in the backbone{sizes}")
+    yield from field("parameters", f"{info['parameters']:,} in the backbone{sizes}")
     shape, output = info["input"], info["output"]
     only = ", no other length" if shape["fixed_length"] else ""
-    yield from _field(
+    yield from field(
         "input",
         f"windows of {shape['window_seconds']:g} s = {shape['samples']} samples at {shape['sampling_rate']} Hz{only}; "
         f"12 leads ({' '.join(shape['leads'])}) in {shape['unit']}",
     )
-    yield from _field("output", f"{output['tokens']} tokens x {output['width']}, pooled {output['width']}")
+    yield from field("output", f"{output['tokens']} tokens x {output['width']}, pooled {output['width']}")
     for way, steps in info["preprocessing"].items():
         if way != "note":
-            yield from _field(
+            yield from field(
                 f"{way} input" if way == "paper" else way, "; ".join(steps) or "none: trained from scratch"
             )
     if info["preprocessing"]["note"]:
-        yield from _field("", info["preprocessing"]["note"])
-    yield from _field("pretrained on", ", ".join(info["pretraining"]) or "nothing: trained from scratch")
+        yield from field("", info["preprocessing"]["note"])
+    yield from field("pretrained on", ", ".join(info["pretraining"]) or "nothing: trained from scratch")
     yield from _overlaps(info["overlaps"])
     groups = info["layer_groups"]
     if groups["late"] or groups["early"]:
-        yield from _field("late layers", ", ".join(groups["late"]))
-        yield from _field("early layers", ", ".join(groups["early"]))
+        yield from field("late layers", ", ".join(groups["late"]))
+        yield from field("early layers", ", ".join(groups["early"]))
     else:
-        yield from _field("layer groups", "one")
-    yield from _field("LoRA targets", ", ".join(info["lora_targets"]) or "none")
+        yield from field("layer groups", "one")
+    yield from field("LoRA targets", ", ".join(info["lora_targets"]) or "none")
     if info["full_precision"]:
-        yield from _field("precision", "float32, on a GPU too")
+        yield from field("precision", "float32, on a GPU too")
     for fault in info["faults"]:
-        yield from _field("fault", f"--fault {fault['id']}: {fault['what']}")
+        yield from field("fault", f"--fault {fault['id']}: {fault['what']}")
     if source := info["source"]:
         parts = [source["file"], f"on {NAMES[source['host']]}", source["link"]]
         parts += [f"member {source['member']}"] if source["member"] else []
         parts += [f"revision {source['revision'] or 'main'}"] if source["host"] == "huggingface" else []
         parts += [f"sha256 {source['sha256']}"] if source["sha256"] else []
-        yield from _field("checkpoint", ", ".join(parts))
-    yield from _field("weights here", f"{info['weights']['state']}")
-    yield from _field("", info["weights"]["how"])
-
-
-def _field(name: str, text: str) -> Iterator[str]:
-    head = f"  {name:<14}"
-    for number, line in enumerate(textwrap.wrap(str(text), _WIDTH - len(head), break_on_hyphens=False) or [""]):
-        yield (head if number == 0 else " " * len(head)) + line
+        yield from field("checkpoint", ", ".join(parts))
+    yield from field("weights here", f"{info['weights']['state']}")
+    yield from field("", info["weights"]["how"])
 
 
 def _overlaps(overlaps: dict[str, dict[str, str]]) -> Iterator[str]:
@@ -122,7 +114,7 @@ def _overlaps(overlaps: dict[str, dict[str, str]]) -> Iterator[str]:
         together.setdefault((overlap["state"], overlap["reason"]), []).append(name)
     label = "test overlap"
     for (state, reason), names in sorted(together.items(), key=lambda item: ("yes", "unknown", "no").index(item[0][0])):
-        yield from _field(label, f"{state}: {' '.join(names)} ({reason})")
+        yield from field(label, f"{state}: {' '.join(names)} ({reason})")
         label = ""
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from hf_ecg_bench.files import dumps_json
+
+_WIDTH = 110
 
 
 def print_json(value: Any) -> None:
@@ -27,6 +30,16 @@ def print_table(header: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
     print("  ".join("-" * width for width in widths))
     for row in cells:
         print(line(row))
+
+
+def field(name: str, text: object) -> Iterator[str]:
+    """Lines of `  name          text`, wrapped under the text."""
+    head = f"  {name:<14}" if len(name) < 14 else f"  {name} "
+    indent = " " * 16
+    wrapped = textwrap.wrap(
+        str(text), _WIDTH, initial_indent=head, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+    )
+    yield from wrapped or [head.rstrip()]
 
 
 def interval(estimate: dict[str, Any], digits: int = 4) -> str:

@@ -72,6 +72,18 @@ def test_info(capsys, name):
     assert json.loads(out)
 
 
+@pytest.mark.parametrize("name", list_datasets())
+def test_info_of_a_dataset_is_short_and_says_what_a_user_needs(capsys, name):
+    code, out, _ = call(capsys, "info", name)
+    about = out.split("  citation")[0].splitlines()
+    assert code == 0
+    assert len(about) <= 50
+    assert max(map(len, about)) <= 160  # a long name of a column or an address is not broken
+    for part in ("  records ", "  splits ", "  tasks ", "  labels", "  licence ", "  how to get it "):
+        assert part in out
+    assert "\n\n\n" not in out
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
