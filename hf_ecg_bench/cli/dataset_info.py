@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -37,7 +37,7 @@ def _lines(info: dict[str, Any]) -> Iterator[str]:
     yield from field("what", info["description"])
     records = f"{info['records']:,}" if info["records"] else "any number"
     patients = f" of {info['patients']:,} patients" if info["patients"] else ""
-    seconds = f"{info['seconds']:g} s" if info["seconds"] else "of different length"
+    seconds = f"{info['seconds']:g} s" if info["seconds"] else "length as recorded"
     yield from field("records", f"{records}{patients}; {info['sampling_rate']} Hz, {seconds}, unit {info['unit']}")
     yield from field("splits", info["folds"])
     yield from field("tasks", ", ".join(info["tasks"]))
@@ -46,11 +46,11 @@ def _lines(info: dict[str, Any]) -> Iterator[str]:
     if info["needs_fold"]:
         yield from field("", "they leave out records without a fold")
     for column, names in info["label_columns"].items():
-        yield from field(column, f"{len(names):,} classes: {some(names, _NAMED)}")
+        yield from field(column, f"{len(names):,} classes: {_some(names)}")
     if targets := info["targets"]:
         numbers = sum(target["kind"] == "regression" for target in targets)
         kinds = f"{len(targets) - numbers:,} yes/no, {numbers:,} numbers"
-        yield from field("targets", f"{len(targets):,} ({kinds}): {some((t['name'] for t in targets), _NAMED)}")
+        yield from field("targets", f"{len(targets):,} ({kinds}): {_some([t['name'] for t in targets])}")
     for column in info["extra_columns"]:
         yield from field(column["name"], column["description"])
     label = "known issues"
@@ -66,3 +66,11 @@ def _lines(info: dict[str, Any]) -> Iterator[str]:
     yield from field("homepage", info["homepage"])
     yield from field("citation", "")
     yield textwrap.indent(info["citation"].strip(), "    ")
+
+
+def _some(names: Sequence[str]) -> str:
+    """The first names; divided by semicolons where names have commas."""
+    if not any("," in name for name in names):
+        return some(names, _NAMED)
+    more = f"; and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return "; ".join(names[:_NAMED]) + more

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -165,11 +166,8 @@ def _info(arguments: argparse.Namespace) -> None:
         print_json(described)
         return
     texts = {"dataset": dataset_info.describe, "model": model_info.describe}
-    print(
-        "\n\n".join(
-            texts[kind](values) if kind in texts else _plain(kind, values) for kind, values in described.items()
-        )
-    )
+    parts = [texts[kind](values) if kind in texts else _plain(kind, values) for kind, values in described.items()]
+    print("\n\n".join(parts))
 
 
 def _plain(kind: str, values: dict[str, Any]) -> str:

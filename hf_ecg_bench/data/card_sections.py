@@ -38,7 +38,7 @@ def build_section(spec: DatasetSpec, info: dict[str, Any]) -> list[str]:
     empty = [split for split, facts in splits.items() if not facts["records"]]
     if empty:
         lines += ["", f"Without records, and so not offered by `load_dataset`: {', '.join(empty)}."]
-    seconds = f"{info['seconds']:g} s each" if info["seconds"] else "of different length"
+    seconds = f"{info['seconds']:g} s each" if info["seconds"] else "length as recorded"
     filters = [f"records shorter than {spec.min_seconds:g} s"] if spec.min_seconds is not None else []
     filters += ["records without a fold"] if spec.needs_fold else []
     lines += [
