@@ -155,9 +155,9 @@ class OutputFolder:
             return
         for key, expected in self.identity.items():
             if mine.get(key) != expected:
+                found = "" if key == "dataset" else f" prepared with {key} {_show(mine.get(key))}"
                 raise DataError(
-                    f"{self.path} holds {mine.get('dataset')} prepared with {key} {_show(mine.get(key))}; "
-                    f"asked for {_show(expected)}",
+                    f"{self.path} holds {mine.get('dataset')}{found}; asked for {_show(expected)}",
                     fix=f"choose another --output-dir, or remove the old one: rm -r {self.path}",
                 )
 

@@ -97,7 +97,10 @@ def check_index(index: RecordIndex, spec: DatasetSpec) -> None:
         raise EcgBenchError(f"{spec.id}: {width} columns of targets for {len(targets)} names")
     repeated = [record_id for record_id, count in Counter(index.record_id).items() if count > 1]
     if repeated:
-        raise DataError(f"{spec.id}: record id {repeated[0]} occurs more than once ({len(repeated)} such ids)")
+        raise DataError(
+            f"{spec.id}: record id {repeated[0]} occurs more than once ({len(repeated)} such ids)",
+            fix="use the source's tables as published: ids are unique there",
+        )
     for column, names in index.label_names.items():
         outside = {label for labels in index.labels[column] for label in labels}.difference(names)
         if outside:

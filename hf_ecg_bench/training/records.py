@@ -187,9 +187,11 @@ def _split_records(
         _count(excluded, f"{name}: every target missing", (keep & ~present).sum())
         keep &= present
     if not keep.any():
+        tried = prepared.info.get("options", {}).get("splits") == "largest_folds"
+        other = "a larger part of it" if tried else "prepare it with --option splits=largest_folds"
         raise TrainingError(
             f"split {name!r} has no usable record for task {task.id} ({len(keep)} rows)",
-            fix="use the complete dataset, or prepare it with --option splits=largest_folds",
+            fix=f"use the complete dataset, or {other}",
         )
     chosen = np.flatnonzero(keep)
     return SplitRecords(view, chosen, record_id[chosen], patient_id[chosen], targets[chosen])

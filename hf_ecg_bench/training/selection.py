@@ -46,6 +46,5 @@ def check_selectable(targets: np.ndarray, is_regression: np.ndarray, metric: Sel
         raise TrainingError(
             f"the best epoch cannot be picked by {metric}: no target has both positive and negative records "
             f"(or any value) among the {len(targets)} validation records",
-            fix="use the complete dataset (hf-ecg-bench prepare ... without --limit), or prepare this part with "
-            "--option splits=largest_folds",
+            fix="use the complete dataset, or a larger part of it (hf-ecg-bench prepare ... without --limit)",
         )

@@ -73,3 +73,9 @@ def test_files_of_another_number_of_shards_go(tmp_path: Path, monkeypatch: pytes
     ]
     assert files[0] == files[1]
     assert len([name for name in files[0] if name.startswith("fingerprints/")]) == 4
+
+
+def test_another_dataset_is_not_overwritten(tmp_path: Path) -> None:
+    build_tiny(tmp_path / "out", records(12))
+    with pytest.raises(DataError, match=r"out holds \w+; asked for 'ptbxl'\n  fix: choose another --output-dir"):
+        folder(tmp_path / "out").check()

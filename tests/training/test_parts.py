@@ -140,3 +140,16 @@ def test_only_complete_checkpoints_count(tmp_path):
 )
 def test_options_that_make_another_task_are_said(dataset, options, changed):
     assert changed_options(dataset, options) == changed
+
+
+def test_an_empty_split_does_not_propose_what_was_done(synthetic_folder):
+    from hf_ecg_bench.data.load import load_prepared
+    from hf_ecg_bench.tasks import get_task
+    from hf_ecg_bench.training.records import task_records
+
+    prepared = load_prepared(synthetic_folder)
+    prepared.splits["test"] = prepared.splits["test"].select([])
+    for splits, fix in (("fixed", "--option splits=largest_folds"), ("largest_folds", "or a larger part of it")):
+        prepared.info["options"]["splits"] = splits
+        with pytest.raises(TrainingError, match=f"'test' has no usable record .*\n  fix: .*{fix}"):
+            task_records(prepared, get_task("synthetic"))
