@@ -102,7 +102,8 @@ def _prepare(arguments: argparse.Namespace) -> None:
         print(ledger.describe())
         if arguments.metadata_only:
             print(ledger.describe_labels(_meanings(builder.SPEC)))
-        print(f'load it: datasets.load_dataset("{arguments.output_dir}")')
+        without = " (no signals)" if arguments.metadata_only else ""
+        print(f'load it: datasets.load_dataset("{arguments.output_dir}"){without}')
     if arguments.push_to_hub is not None:
         from hf_ecg_bench.hub import push_folder
 
@@ -110,12 +111,16 @@ def _prepare(arguments: argparse.Namespace) -> None:
 
 
 def _meanings(spec: DatasetSpec) -> dict[str, dict[str, str]]:
-    """Label column -> class -> what it stands for, where it says more than the class."""
+    """Label column -> class -> what it stands for; of columns where every class has a meaning, as in the card."""
     from hf_ecg_bench.data.label_notes import label_notes
 
+    meanings = {
+        column: {name: note["meaning"] for name, note in notes.items()} for column, notes in label_notes(spec).items()
+    }
     return {
-        column: {name: note["meaning"] for name, note in notes.items() if note["meaning"].lower() != name.lower()}
-        for column, notes in label_notes(spec).items()
+        column: {name: meaning for name, meaning in known.items() if meaning.lower() != name.lower()}
+        for column, known in meanings.items()
+        if all(known.get(name) for name in spec.label_columns[column])
     }
 
 

@@ -94,5 +94,7 @@ def target_matrix(table: pa.Table, task: Task, columns: TargetColumns) -> np.nda
     if columns.targets:
         stored = table.column("targets").combine_chunks()
         flat = stored.flatten().to_numpy(zero_copy_only=False).astype(np.float32)
-        parts.append(flat.reshape(len(stored), -1)[:, list(columns.targets)])
+        # A split may be empty, and -1 then stands for no width.
+        width = len(flat) // len(stored) if len(stored) else max(columns.targets) + 1
+        parts.append(flat.reshape(len(stored), width)[:, list(columns.targets)])
     return np.concatenate(parts, axis=1) if parts else np.zeros((len(table), 0), np.float32)
