@@ -87,11 +87,12 @@ def fetch(
     """
     check_address(url)
     place, wanted = Path(target), _Wanted(size, sha256, md5)
+    lock = place.with_name(f".{place.name}.lock")
     if place.is_file() and wanted.problem(place) is None:
+        lock.unlink(missing_ok=True)  # left by a process that was killed when all but this was done
         return place
     with _explain_disk(place):
         place.parent.mkdir(parents=True, exist_ok=True)
-        lock = place.with_name(f".{place.name}.lock")
         with FileLock(lock):
             try:
                 if not (place.is_file() and wanted.problem(place) is None):

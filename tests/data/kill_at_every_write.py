@@ -12,6 +12,8 @@ import signal
 import sys
 from pathlib import Path
 
+import scipy.io  # noqa: F401  (every builder of `datasets` imports it: once here, not in each fork)
+
 from hf_ecg_bench.data import shards
 from tests.data.tiny import build_tiny
 from tests.data.tiny_files import records, signals

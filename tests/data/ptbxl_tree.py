@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -13,12 +14,15 @@ from hf_ecg_bench.signals.leads import LEADS
 NAMES = [lead.upper() if lead.startswith("a") else lead for lead in LEADS]
 
 
+@cache
 def digital_ecg(seed: int, samples: int = 5000) -> np.ndarray:
-    """(time, 12) int16 in microvolts whose limb leads obey Einthoven and Goldberger."""
+    """(time, 12) int16 in microvolts whose limb leads obey Einthoven and Goldberger; read-only, as it is made once."""
     rng = np.random.default_rng(seed)
     i, ii = rng.integers(-500, 500, (2, samples)) * 2
     chest = rng.integers(-1000, 1000, (6, samples))
-    return np.stack([i, ii, ii - i, -(i + ii) // 2, i - ii // 2, ii - i // 2, *chest], axis=1).astype("<i2")
+    signal = np.stack([i, ii, ii - i, -(i + ii) // 2, i - ii // 2, ii - i // 2, *chest], axis=1).astype("<i2")
+    signal.flags.writeable = False
+    return signal
 
 
 def write_record(path: Path, digital: np.ndarray, *, rate: int = 500, names: list[str] | None = None) -> None:

@@ -86,7 +86,7 @@ def test_broken_headers_are_refused(text: str) -> None:
 
 
 def test_baseline_gain_and_missing_samples_equal_wfdb(tmp_path: Path) -> None:
-    digital = digital_ecg(1, 333)
+    digital = digital_ecg(1, 333).copy()
     digital[5, 3] = -32768
     write_record(tmp_path / "r", digital)
     header = (

@@ -159,7 +159,7 @@ def pack(name: str, files: dict[str, bytes]) -> bytes:
     """An archive of the kind that its name says, with the folders and leftovers that real ones have."""
     buffer = io.BytesIO()
     if name.endswith(".zip"):
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             for path in sorted({str(PurePosixPath(path).parent) for path in files} - {"."}):
                 archive.writestr(f"{path}/", b"")
             for path, content in files.items():

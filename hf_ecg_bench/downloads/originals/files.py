@@ -10,6 +10,7 @@ from fnmatch import fnmatchcase
 from hf_ecg_bench.errors import DownloadError
 
 STATE_FOLDER = ".ecg_bench_download"
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _DIGEST = {"sha256": re.compile(r"[0-9a-fA-F]{64}"), "md5": re.compile(r"[0-9a-fA-F]{32}")}
 
 
@@ -56,7 +57,7 @@ def safe_path(text: str, where: str) -> str:
     path = text.replace("\\", "/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
     drive = bool(parts) and ":" in parts[0]
-    odd = any(ord(character) < 32 or ord(character) == 127 for character in path)
+    odd = _CONTROL.search(path) is not None
     if not parts or path.startswith("/") or ".." in parts or drive or odd or parts[0] == STATE_FOLDER:
         raise DownloadError(
             f"{where} names the file {text!r}, which does not stay below its folder; nothing was fetched or unpacked",

@@ -124,9 +124,7 @@ def test_hostile_and_damaged_files_are_named(
 
 
 @pytest.mark.shared
-def test_real_tables(shared: Path) -> None:
-    rows = read_sheet(shared / "data/chapman_labels/Diagnostics_full_10646.xlsx", ["FileName", "Beat"], fix=FIX)
-    assert len(rows) == 10_646
+def test_a_real_table(shared: Path) -> None:
     path = shared / "data/challenge2021_tables/Label mappings 2021.xlsx"
     rows = read_sheet(path, ["Diagnosis in the dataset", "SNOMED code"], fix=FIX, sheet="Chapman")
     assert rows[0]["SNOMED code"] == 270492004

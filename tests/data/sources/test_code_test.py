@@ -18,7 +18,7 @@ from hf_ecg_bench.data.sources.code.test_set import ANNOTATORS, ORDERS, lead_ord
 from hf_ecg_bench.data.sources.code.tracings import open_tracings
 from hf_ecg_bench.data.sources.example.signals import example_ecg
 from hf_ecg_bench.errors import DataError
-from tests.data.rows import rows_of
+from tests.data.sources.built import rows_in
 
 # Positives in the gold standard of the release.
 GOLD = {"1AVB": 28, "RBBB": 34, "LBBB": 30, "SBRAD": 16, "AFIB": 13, "STACH": 37}
@@ -33,7 +33,7 @@ def test_fixture(shared: Path, tmp_path: Path) -> None:
     assert (ledger.found, ledger.kept, ledger.defects) == (24, 24, {})
     prepared = load_prepared(tmp_path / "out")
     assert prepared.info["label_columns"]["labels"] == expected["label_names"]
-    rows = rows_of(prepared.splits)
+    rows = rows_in(tmp_path / "out")
     assert list(rows) == list(expected["records"])
     signals = np.load(fixture / "signals.npz")
     least = get_dataset_spec("code_test").min_seconds * 400
@@ -67,7 +67,7 @@ def test_real_tables(shared: Path, tmp_path: Path) -> None:
         if column == "labels":
             found = [[rows.features["labels"].feature.int2str(index) for index in labels] for labels in found]
         assert list(found) == table
-    with pytest.raises(DataError, match=r"ecg_tracings.hdf5: no such file"):
+    with pytest.raises(DataError, match=r"no ecg_tracings.hdf5 in .*: the signals are missing"):
         prepare("code_test", raw_dir=raw, output_dir=tmp_path / "whole")
 
 

@@ -17,14 +17,14 @@ from hf_ecg_bench.data.sources.echonext.index import TABULAR
 from hf_ecg_bench.data.sources.echonext.metadata import METADATA, flag_names
 from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.signals.resampling import resample
-from tests.data.rows import rows_of
+from tests.data.sources.built import rows_in
 
 SPLITS = {"train": "train", "validation": "val", "test": "test"}
 
 
 def build(raw: Path, out: Path, *, metadata_only: bool = False, **options: str) -> dict[str, dict[str, Any]]:
     prepare("echonext", raw_dir=raw, output_dir=out, options=options, metadata_only=metadata_only)
-    return rows_of(load_prepared(out).splits)
+    return rows_in(out)
 
 
 def read_rows(path: Path) -> list[dict[str, str]]:
@@ -56,7 +56,7 @@ def test_fixture_equals_the_reference(shared: Path, tmp_path: Path, metadata_onl
     unused = {record_id for record_id, facts in expected["records"].items() if facts["split"] == "no_split"}
     assert rows.keys() == expected["records"].keys() - unused
     prepared = load_prepared(tmp_path / "out")
-    entries = prepared.info["ledger"]["excluded"]["no_split: not used by the benchmark"]
+    entries = prepared.info["ledger"]["excluded"]["not used: in no split (no_split)"]
     assert {entry[0] for entry in entries} == unused
     signals = np.load(fixture / "signals.npz")
     names = flag_names()

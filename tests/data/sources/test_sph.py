@@ -24,7 +24,7 @@ from hf_ecg_bench.data.sources.sph.tables import index_sph, known_codes, publish
 from hf_ecg_bench.data.vocabulary import read_label_table
 from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.signals.resampling import resample
-from tests.data.rows import rows_of
+from tests.data.sources.built import rows_in
 
 GOLDEN_FOLDS = [3, 2, 2, 4, 4, 6, 2, 8, 3, 6, 5, 6]
 EXAMPLE_FOLDS = [5, 0, 4, 6, 7, 2, 9, 3, 1, 1, 8, 5, 9, 8, 0, 2, 3, 7, 6, 6, 4, 7, 9, 8, 0, 2, 3, 4, 5, 5]
@@ -55,7 +55,7 @@ def test_fixture_equals_the_reference(shared: Path, tmp_path: Path, min_count: i
     ledger = prepare("sph", raw_dir=fixture / "raw", output_dir=tmp_path / "out", options=options, strict=True)
     assert ledger.found == ledger.kept == len(expected["records"])
     prepared = load_prepared(tmp_path / "out")
-    rows = rows_of(prepared.splits)
+    rows = rows_in(tmp_path / "out")
     assert rows.keys() == expected["records"].keys()
     signals = np.load(fixture / "signals.npz")
     windows = 0

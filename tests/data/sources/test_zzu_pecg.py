@@ -19,7 +19,7 @@ from hf_ecg_bench.data.sources.zzu_pecg.example import write_example
 from hf_ecg_bench.data.sources.zzu_pecg.tables import age_in_days, index_zzu_pecg, published_label_names
 from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.signals.resampling import resample
-from tests.data.rows import rows_of
+from tests.data.sources.built import rows_in
 
 EXAMPLE_FOLDS = [7, 0, 3, 6, 1, 2, 9, 3, 8, 8, 7, 9, 6, 0, 5, 1, 0, 2, 5, 5, 3, 4, 8, 7, 2, 9, 6, 1, 4, 4]
 SPLITS = {"train": "train", "validation": "val", "test": "test"}
@@ -60,7 +60,7 @@ def test_fixture_equals_the_reference(shared: Path, tmp_path: Path, min_count: i
     assert (ledger.found, ledger.kept) == (40, 36)
     assert {reason: len(entries) for reason, entries in ledger.excluded.items()} == {"not 12 leads": 4}
     prepared = load_prepared(tmp_path / "out")
-    rows = rows_of(prepared.splits)
+    rows = rows_in(tmp_path / "out")
     assert rows.keys() == expected["records"].keys()
     signals = np.load(fixture / "signals.npz")
     windows = 0
@@ -104,7 +104,7 @@ def test_real_records_build_without_loss(shared: Path, tmp_path: Path) -> None:
     # One record has loose leads, so that its limb leads contradict each other.
     assert [[entry[0] for entry in entries] for entries in ledger.defects.values()] == [["P09066_E01"]]
     assert any("no DiseaseCode.csv" in note for note in ledger.notes)
-    rows = rows_of(load_prepared(tmp_path / "out").splits)
+    rows = rows_in(tmp_path / "out")
     assert {(row["strat_fold"], row["split"], tuple(row["labels_icd10"])) for row in rows.values()} == {
         (-1, "train", ())
     }
@@ -233,7 +233,7 @@ def test_an_unreadable_record_changes_no_other(tree: Path, tmp_path: Path, damag
     assert {reason: [entry[0] for entry in entries] for reason, entries in ledger.excluded.items()} == {
         f"{damage} file": [before.record_id[4]]
     }
-    rows = rows_of(load_prepared(tmp_path / "out").splits)
+    rows = rows_in(tmp_path / "out")
     fold_of = dict(zip(before.record_id, before.strat_fold, strict=True))
     assert {name: row["strat_fold"] for name, row in rows.items()} == {
         name: fold for name, fold in fold_of.items() if name != before.record_id[4]
