@@ -5,8 +5,8 @@ from __future__ import annotations
 from hf_ecg_bench.data.sources.challenge.builder import ChallengeBuilder
 from hf_ecg_bench.data.sources.challenge.example import write_example
 from hf_ecg_bench.data.sources.challenge.sets import (
-    CITATION,
     CPSC2018,
+    CPSC_CITATION,
     FOLDS,
     HOMEPAGE,
     KNOWN_ISSUES,
@@ -27,21 +27,7 @@ class Cpsc2018(ChallengeBuilder):
         homepage=HOMEPAGE,
         license="cc-by-4.0",
         access="open",
-        citation="""@article{liu2018open,
-  title = {An open access database for evaluating the algorithms of electrocardiogram rhythm and morphology
-           abnormality detection},
-  author = {Liu, Feifei and Liu, Chengyu and Zhao, Lina and Zhang, Xiangyu and Wu, Xiaoling and Xu, Xiaoyan and
-            Liu, Yulin and Ma, Caiyun and Wei, Shoushui and He, Zhiqiang and Li, Jianqing and Ng, Eddie Yin Kwee},
-  journal = {Journal of Medical Imaging and Health Informatics},
-  volume = {8},
-  number = {7},
-  pages = {1368--1373},
-  year = {2018},
-  doi = {10.1166/jmihi.2018.2442}
-}
-
-"""
-        + CITATION,
+        citation=CPSC_CITATION,
         sampling_rate=RATE,
         seconds=None,
         label_columns={"labels": published_labels(CPSC2018)},

@@ -35,12 +35,6 @@ class MimicConfig(EcgBuilderConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        for name in ("icd_min_count", "chart_label_min_count"):
-            value = getattr(self, name)
-            if value is not None and (not isinstance(value, int) or value < 1):
-                raise DataError(f"option {name}={value!r}: expected a whole number above 0")
-        if self.tables not in ("all", "available"):
-            raise DataError(f"option tables={self.tables!r}: expected all or available")
         if None not in (self.icd_min_count, self.min_count) and self.icd_min_count != self.min_count:
             raise DataError("options icd_min_count and min_count mean the same and differ; give one of them")
         self.icd_min_count = self.min_count = self.icd_min_count or self.min_count

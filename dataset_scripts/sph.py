@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from hf_ecg_bench.data.builder import EcgBuilder, EcgBuilderConfig
-from hf_ecg_bench.data.folds.options import check_fold_options
 from hf_ecg_bench.data.ledger import Ledger
 from hf_ecg_bench.data.origins import Figshare, Unpack
 from hf_ecg_bench.data.records import RecordIndex
@@ -37,10 +36,6 @@ class SphConfig(EcgBuilderConfig):
     n_folds: int = N_FOLDS
     stratify_seed: int = STRATIFY_SEED
     orig_fold_seed: int = AUTHORS_SEED
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_fold_options(self.n_folds, stratify_seed=self.stratify_seed, orig_fold_seed=self.orig_fold_seed)
 
 
 class Sph(EcgBuilder):

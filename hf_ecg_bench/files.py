@@ -106,6 +106,11 @@ def _plain(value: Any) -> Any:
     return value
 
 
+def size_and_time(stat: os.stat_result) -> str:
+    """Text that changes when a file does: its size and the time of its last change."""
+    return f"{stat.st_size}:{stat.st_mtime_ns}"
+
+
 def sha256_file(path: str | os.PathLike[str]) -> str:
     """Hex SHA-256 of a file's bytes."""
     with open(path, "rb") as handle:

@@ -20,12 +20,13 @@ from hf_ecg_bench.data import build_files
 from hf_ecg_bench.data.fingerprints import same_but_for_rounding
 from hf_ecg_bench.data.info import dataset_info, finish_ledger
 from hf_ecg_bench.data.ledger import Ledger, RecordProblem
+from hf_ecg_bench.data.options import check_values
 from hf_ecg_bench.data.records import RecordIndex, check_index
 from hf_ecg_bench.data.rows import ShardRows
 from hf_ecg_bench.data.shards import Shard, plan_shards
 from hf_ecg_bench.data.spec import DatasetSpec
 from hf_ecg_bench.data.splits import SplitRule, assign_splits, report_empty_splits
-from hf_ecg_bench.errors import DataError, unknown_name
+from hf_ecg_bench.errors import unknown_name
 
 # What the library's builders take beyond the fields of their configuration.
 _LIBRARY_ARGUMENTS = frozenset(inspect.signature(datasets.DatasetBuilder.__init__).parameters)
@@ -54,14 +55,7 @@ class EcgBuilderConfig(datasets.BuilderConfig):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.splits not in ("fixed", "largest_folds"):
-            raise DataError(f"option splits={self.splits!r}: expected fixed or largest_folds")
-        if self.protocol not in ("corrected", "published"):
-            raise DataError(f"option protocol={self.protocol!r}: expected corrected or published")
-        for name in ("min_count", "limit", "n_folds"):
-            value = getattr(self, name, None)
-            if value is not None and (not isinstance(value, int) or value < 1):
-                raise DataError(f"option {name}={value!r}: expected a whole number above 0")
+        check_values(self)
 
 
 class EcgBuilder(datasets.ArrowBasedBuilder):

@@ -1,4 +1,4 @@
-"""`--option KEY=VALUE` as typed fields of a builder's configuration."""
+"""`--option KEY=VALUE` as typed fields of a builder's configuration, and which values these may have."""
 
 from __future__ import annotations
 
@@ -12,6 +12,9 @@ from hf_ecg_bench.errors import DataError, unknown_name
 
 # The reference's spelling, as in the fixtures' `params`.
 ALIASES = {"min_cnt": "min_count"}
+# Training, validation and test need a fold each.
+MIN_FOLDS = 3
+_SEEDS = 2**32
 _FLAGS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 
 
@@ -42,12 +45,41 @@ def parse_options(config_class: type, options: Mapping[str, str]) -> dict[str, A
     return values
 
 
+def check_values(config: Any) -> None:
+    """Refuse values that no builder can use, also those given by a script.
+
+    A choice is one of its choices, `limit` and `...min_count` are 1 or more, there are at least MIN_FOLDS folds, and a
+    `..._seed` is one that NumPy's legacy generator takes.
+
+    Raises:
+        DataError: naming the option.
+    """
+    hints = get_type_hints(type(config))
+    for name in (*option_names(type(config)), "limit"):
+        value, hint = getattr(config, name), hints[name]
+        parts = get_args(hint) if get_origin(hint) in (Union, types.UnionType) else (hint,)
+        if value is None and type(None) in parts:
+            continue
+        choices = next((get_args(part) for part in parts if get_origin(part) is Literal), None)
+        least = 1 if name == "limit" or name.endswith("min_count") else MIN_FOLDS if name == "n_folds" else None
+        if choices is not None and value not in choices:
+            raise DataError(f"option {name}={value!r}: expected {_or(choices)}")
+        if least is not None and (not isinstance(value, int) or value < least):
+            raise DataError(f"option {name}={value!r}: expected a whole number, {least} or more")
+        if name.endswith("_seed") and not (isinstance(value, int) and 0 <= value < _SEEDS):
+            raise DataError(f"option {name}={value!r}: expected a whole number from 0 to {_SEEDS - 1}")
+
+
+def _or(choices: tuple[Any, ...]) -> str:
+    return " or ".join(map(str, choices))
+
+
 def _convert(name: str, text: str, hint: Any) -> Any:
     origin = get_origin(hint)
     if origin is Literal:
         choices = get_args(hint)
         if text not in choices:
-            raise DataError(f"option {name}={text!r}: expected {' or '.join(map(str, choices))}")
+            raise DataError(f"option {name}={text!r}: expected {_or(choices)}")
         return text
     if origin in (Union, types.UnionType):
         if text.lower() in ("none", ""):

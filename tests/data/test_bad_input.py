@@ -278,7 +278,7 @@ def test_nothing_usable(tree: PtbXlTree) -> None:
     [
         ({"min_cuont": "10"}, "unknown option 'min_cuont'; did you mean 'min_count'"),
         ({"min_count": "ten"}, "option min_count='ten': expected a whole number"),
-        ({"min_count": "0"}, "option min_count=0: expected a whole number above 0"),
+        ({"min_count": "0"}, "option min_count=0: expected a whole number, 1 or more"),
         ({"splits": "random"}, "option splits='random': expected fixed or largest_folds"),
         ({"min_count": "3", "min_cnt": "3"}, "option min_count is given twice"),
     ],

@@ -6,6 +6,7 @@ import ast
 import os
 import shutil
 from collections.abc import Iterator
+from dataclasses import fields
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from hf_ecg_bench.data.load import load_prepared, read_info
 from hf_ecg_bench.data.prepare import prepare
 from hf_ecg_bench.data.registry import get_builder, get_dataset_spec, list_datasets
 from hf_ecg_bench.data.verify import verify_folder
-from hf_ecg_bench.errors import TrainingError
+from hf_ecg_bench.errors import DataError, TrainingError
 from hf_ecg_bench.names import INFO_FILE, SPLITS
 from hf_ecg_bench.tasks import CATALOGUE
 from hf_ecg_bench.training.records import task_records
@@ -263,6 +264,26 @@ def test_declaration(dataset: str) -> None:
     for classes in spec.label_columns.values():
         assert len(set(classes)) == len(classes)
     assert len({target.name for target in spec.targets}) == len(spec.targets)
+
+
+@pytest.mark.parametrize("dataset", list_datasets())
+def test_impossible_options_are_refused_also_from_scripts(dataset: str) -> None:
+    config_class = get_builder(dataset).BUILDER_CONFIG_CLASS
+    names = {item.name for item in fields(config_class)}
+    bad = {
+        "splits": "random",
+        "protocol": "own",
+        "limit": 0,
+        "min_count": 0,
+        "n_folds": 2,
+        "layout": "x",
+        "tables": "x",
+    }
+    seeds = {name: value for name in names if name.endswith("_seed") for value in (-1, 2**32)}
+    for name, value in (bad | seeds).items():
+        if name in names:
+            with pytest.raises(DataError, match=f"option {name}="):
+                config_class(**{name: value})
 
 
 @pytest.mark.parametrize("dataset", list_datasets())

@@ -52,9 +52,9 @@ def read_table(path: Path, columns: Sequence[str], *, fix: str) -> list[dict[str
 
 
 def number(text: str) -> float | None:
-    """A finite number, or None where the cell holds none (empty, text, NaN, infinity)."""
+    """A finite number, or None where the cell holds none (empty, text, NaN, infinity, Python's own `1_000`)."""
     try:
-        value = float(text)
+        value = float(text) if "_" not in text else math.nan
     except ValueError:
         return None
     return value if math.isfinite(value) else None

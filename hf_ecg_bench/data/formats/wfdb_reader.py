@@ -15,6 +15,7 @@ import numpy as np
 
 from hf_ecg_bench.data.formats.wfdb_header import Header, SignalLine, parse_header
 from hf_ecg_bench.data.ledger import RecordProblem
+from hf_ecg_bench.files import size_and_time
 
 MISSING = -32768
 _INT24 = 2**24
@@ -145,7 +146,7 @@ def file_stamp(path: str) -> str:
             stat = os.stat(path + extension)
         except OSError:
             continue
-        parts.append(f"{extension}:{stat.st_size}:{stat.st_mtime_ns}")
+        parts.append(f"{extension}:{size_and_time(stat)}")
     return " ".join(parts)
 
 

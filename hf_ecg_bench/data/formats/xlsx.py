@@ -9,9 +9,6 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-import openpyxl
-from openpyxl.utils.exceptions import InvalidFileException
-
 from hf_ecg_bench.errors import DataError, first_line, some
 
 Cell = str | int | float | bool | None
@@ -38,6 +35,10 @@ def read_sheet(path: Path, columns: Sequence[str], *, fix: str, sheet: str | Non
         DataError: no such file or sheet, not a workbook, too large when unpacked, a missing column, one of `columns`
             twice, or no row.
     """
+    # Here: every listing of datasets imports this module.
+    import openpyxl
+    from openpyxl.utils.exceptions import InvalidFileException
+
     where = str(path) if sheet is None else f"{path}, sheet {sheet!r}"
     try:
         with open(path, "rb") as handle:

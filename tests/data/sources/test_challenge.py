@@ -235,6 +235,14 @@ def test_order_and_folds_do_not_depend_on_folders(georgia: Path, tmp_path: Path)
     assert after.strat_fold == before.strat_fold
 
 
+def test_records_of_other_sets_are_named_in_order(georgia: Path) -> None:
+    for number in range(1, 21):
+        (georgia / "g1" / f"S{number:04d}.hea").write_text("")
+    ledger = Ledger("georgia")
+    index(georgia, "georgia", ledger)
+    assert [name for name, _ in ledger.excluded["record of another set"]] == [f"S{k:04d}" for k in range(1, 21)]
+
+
 def test_unknown_codes_are_ignored_and_counted(georgia: Path) -> None:
     edit(georgia / "g1" / "E00001.hea", "#Dx: ", "#Dx: 12345,12345,")
     edit(georgia / "g1" / "E00002.hea", "# Dx: ", "# Dx: 12345,")

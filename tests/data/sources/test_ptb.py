@@ -213,7 +213,7 @@ def test_labels_come_by_count_and_then_by_name() -> None:
 
 
 def test_options_are_checked(tree: Path, tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="kfold_seed=-1: expected 0 to"):
+    with pytest.raises(DataError, match="kfold_seed=-1: expected a whole number from 0 to"):
         build("ptb", tree, tmp_path / "out", kfold_seed="-1")
     _, rows = build("ptb", tree, tmp_path / "out", n_folds="3")
     assert {(row["split"], int(row["strat_fold"])) for row in rows.values()} == {

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from hf_ecg_bench.data.ledger import Ledger
 from hf_ecg_bench.errors import DataError
 
 # The release cuts each set into `g1`, `g2`, ... of a thousand records.
@@ -30,6 +31,15 @@ class Listing:
     paths: dict[str, str]
     repeated: tuple[str, ...]
     headless: tuple[str, ...]
+
+    def report_others(self, ledger: Ledger) -> None:
+        """Set the number of records found, and name those without a path."""
+        ledger.found = len(self.paths) + len(self.repeated) + len(self.headless)
+        for name in self.headless:
+            ledger.exclude(name, "missing file", f"no {name}{_HEADER}")
+        for path in self.repeated:
+            name = os.path.basename(path)
+            ledger.exclude(f"{name} (again)", "repeated record", f"{path}; {self.paths[name]} is used")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from hf_ecg_bench.data.formats.wfdb_reader import file_stamp, look_at_signals, read_header
 from hf_ecg_bench.data.ledger import RecordProblem
 from hf_ecg_bench.data.sources.challenge.headers import Comments, parse_comments
+from hf_ecg_bench.files import size_and_time
 
 # Files that are not in memory come twice as fast through a few threads; chunks keep the threads from waiting for
 # each other where they are.
@@ -65,8 +66,7 @@ def scan_record(path: str, *, signals: bool) -> Scanned:
         if header.samples is None:
             raise RecordProblem("unreadable header", "it does not say how many samples there are")
         samples = header.samples
-        stat = os.stat(path + ".hea")
-        stamp = f".hea:{stat.st_size}:{stat.st_mtime_ns}"
+        stamp = f".hea:{size_and_time(os.stat(path + '.hea'))}"
     if not samples:
         raise RecordProblem("wrong length", "no samples")
     if header.rate <= 0:

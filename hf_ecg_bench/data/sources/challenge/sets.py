@@ -44,6 +44,25 @@ CITATION = """@article{perezalday2020classification,
 }"""
 
 
+CPSC_CITATION = (
+    """@article{liu2018open,
+  title = {An open access database for evaluating the algorithms of electrocardiogram rhythm and morphology
+           abnormality detection},
+  author = {Liu, Feifei and Liu, Chengyu and Zhao, Lina and Zhang, Xiangyu and Wu, Xiaoling and Xu, Xiaoyan and
+            Liu, Yulin and Ma, Caiyun and Wei, Shoushui and He, Zhiqiang and Li, Jianqing and Ng, Eddie Yin Kwee},
+  journal = {Journal of Medical Imaging and Health Informatics},
+  volume = {8},
+  number = {7},
+  pages = {1368--1373},
+  year = {2018},
+  doi = {10.1166/jmihi.2018.2442}
+}
+
+"""
+    + CITATION
+)
+
+
 @dataclass(frozen=True)
 class ChallengeSet:
     """One of the four sets.

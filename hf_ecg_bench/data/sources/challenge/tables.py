@@ -85,7 +85,6 @@ def index_challenge(
 
 def _check_names(listing: Listing, source: ChallengeSet, ledger: Ledger) -> dict[str, str]:
     """The listed records without those that cannot belong to the set."""
-    ledger.found = len(listing.paths) + len(listing.repeated) + len(listing.headless)
     paths = {name: path for name, path in listing.paths.items() if source.is_name(name)}
     if not paths:
         raise DataError(
@@ -93,13 +92,9 @@ def _check_names(listing: Listing, source: ChallengeSet, ledger: Ledger) -> dict
             f"{source.name(source.first_number)}; found {some(listing.paths, 3)}",
             fix=source.fix,
         )
-    for name in listing.paths.keys() - paths.keys():
+    for name in (name for name in listing.paths if name not in paths):
         ledger.exclude(name, "record of another set", f"expected a name like {source.name(source.first_number)}")
-    for name in listing.headless:
-        ledger.exclude(name, "missing file", f"no {name}.hea")
-    for path in listing.repeated:
-        name = Path(path).name
-        ledger.exclude(f"{name} (again)", "repeated record", f"{path}; {paths.get(name, 'another one')} is used")
+    listing.report_others(ledger)
     _check_numbers(paths, source, ledger)
     return paths
 

@@ -32,12 +32,7 @@ def index_challenge(root: str, options: ChapmanOptions, ledger: Ledger) -> Recor
     """
     ledger.note(CAVEAT)
     listing = find_records(root, CHALLENGE_FOLDER, fix=FIX)
-    ledger.found = len(listing.paths) + len(listing.repeated) + len(listing.headless)
-    for path in listing.repeated:
-        name = os.path.basename(path)
-        ledger.exclude(name, "duplicate record name", f"{path}; the first record with this name is used")
-    for name in listing.headless:
-        ledger.exclude(name, "missing file", f"no {name}.hea")
+    listing.report_others(ledger)
 
     ids: list[str] = []
     ages: list[float | None] = []

@@ -16,6 +16,7 @@ from hf_ecg_bench.data.sources.chapman.labels import conditions_of, label_column
 from hf_ecg_bench.data.sources.chapman.layouts import DENOISED, FIX, SIGNALS, TABLE, ChapmanOptions, only_table
 from hf_ecg_bench.data.sources.chapman.signals import Reference
 from hf_ecg_bench.errors import DataError, some
+from hf_ecg_bench.files import size_and_time
 
 COLUMNS = ("FileName", "Rhythm", "Beat", "PatientAge", "Gender")
 _NAME = re.compile(r"\w[\w .-]*")
@@ -66,7 +67,7 @@ def index_figshare(root: str, options: ChapmanOptions, ledger: Ledger) -> Record
         references=[
             Reference(ids[number], "" if files is None else files[ids[number]].path, "figshare") for number in kept
         ],
-        stamps=[] if files is None else [_stamp(files[ids[number]]) for number in kept],
+        stamps=[] if files is None else [size_and_time(files[ids[number]].stat()) for number in kept],
     )
 
 
@@ -114,8 +115,3 @@ def _files(folder: Path, rows: dict[str, dict[str, Cell]], ledger: Ledger) -> di
             fix=f"get {TABLE} of the same release, or remove the files",
         )
     return files
-
-
-def _stamp(entry: os.DirEntry[str]) -> str:
-    stat = entry.stat()
-    return f"{stat.st_size}:{stat.st_mtime_ns}"

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from hf_ecg_bench.data.builder import EcgBuilderConfig
 from hf_ecg_bench.data.demographics import age_in_years
-from hf_ecg_bench.data.folds.options import check_fold_options
 from hf_ecg_bench.data.ledger import Ledger
 from hf_ecg_bench.data.records import RecordIndex
 from hf_ecg_bench.data.sources.code.exams import EXAMS, FIX, ExamTable, exam_folds, read_exams
@@ -31,10 +30,6 @@ class Code15Config(EcgBuilderConfig):
 
     n_folds: int = 100
     stratify_seed: int = 0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_fold_options(self.n_folds, stratify_seed=self.stratify_seed)
 
 
 def index_code15(root: str, config: Code15Config, ledger: Ledger) -> RecordIndex:

@@ -17,7 +17,7 @@ from hf_ecg_bench.data.ledger import Ledger, RecordProblem
 from hf_ecg_bench.data.sources.code.exams import FIX
 from hf_ecg_bench.data.sources.code.tracings import EMPTY, Tracing, is_empty, open_tracings, signal_bounds
 from hf_ecg_bench.errors import DataError
-from hf_ecg_bench.files import inside
+from hf_ecg_bench.files import inside, size_and_time
 
 EXAM_ID = "exam_id"
 # The last row of every part has this id and no signal.
@@ -80,8 +80,7 @@ def find_exams(folder: Path, ledger: Ledger) -> StoredExams:
         except RecordProblem as problem:
             stored.unreadable[name] = str(problem)
             continue
-        stat = path.stat()
-        stored.stamps[str(path)] = f"{name}:{stat.st_size}:{stat.st_mtime_ns}"
+        stored.stamps[str(path)] = f"{name}:{size_and_time(path.stat())}"
         for row, exam_id in enumerate(ids):
             if exam_id == FILLER and states[row] is True:
                 fillers += 1

@@ -17,6 +17,7 @@ from hf_ecg_bench.data.sources.code.labels import label_columns, label_names
 from hf_ecg_bench.data.sources.code.tracings import Tracing, open_tracings
 from hf_ecg_bench.data.vocabulary import choose_in_order
 from hf_ecg_bench.errors import DataError
+from hf_ecg_bench.files import size_and_time
 from hf_ecg_bench.signals.leads import LEADS, limb_lead_residual
 
 SIGNALS = "ecg_tracings.hdf5"
@@ -36,6 +37,7 @@ FIX = (
     "download CODE-test from https://zenodo.org/records/3765780 and pass the folder that holds "
     f"{ATTRIBUTES}, {SIGNALS} and annotations/"
 )
+
 # The providers' texts disagree about the order; the leads themselves do not.
 CANONICAL = tuple(range(len(LEADS)))
 ORDERS = {"I II III aVR aVL aVF": CANONICAL, "I II III aVL aVF aVR": (0, 1, 2, 5, 3, 4, *CANONICAL[6:])}
@@ -74,8 +76,7 @@ def index_code_test(root: str, config: EcgBuilderConfig, ledger: Ledger) -> Reco
             raise DataError(f"{problem} (in {folder})", fix=FIX) from problem
         columns_of = None if order == CANONICAL else order
         references = [Tracing(record_id, str(path), row, columns_of) for row, record_id in enumerate(ids)]
-        stat = path.stat()
-        stamps = [f"{SIGNALS}:{stat.st_size}:{stat.st_mtime_ns}"] * n
+        stamps = [f"{SIGNALS}:{size_and_time(path.stat())}"] * n
     names, lists = choose_in_order(gold, label_names(), config.min_count)
     return RecordIndex(
         record_id=ids,

@@ -8,8 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hf_ecg_bench.data.builder import EcgBuilderConfig
-from hf_ecg_bench.data.demographics import age_in_years, sex_of
-from hf_ecg_bench.data.folds.options import check_fold_options
+from hf_ecg_bench.data.demographics import age_in_years, patient_of, sex_of
 from hf_ecg_bench.data.folds.patients import grouped_folds
 from hf_ecg_bench.data.formats.npy import open_npy
 from hf_ecg_bench.data.ledger import Ledger, RecordProblem
@@ -26,6 +25,7 @@ from hf_ecg_bench.data.sources.echonext.metadata import (
 from hf_ecg_bench.data.sources.echonext.signals import Waveform, open_waveforms
 from hf_ecg_bench.data.vocabulary import choose_in_order
 from hf_ecg_bench.errors import DataError
+from hf_ecg_bench.files import size_and_time
 
 MEASURED = "measured"
 # The order of the arrays' columns; the release's README puts age last.
@@ -43,10 +43,6 @@ class EchoNextConfig(EcgBuilderConfig):
 
     n_folds: int = 10
     stratify_seed: int = 42
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        check_fold_options(self.n_folds, stratify_seed=self.stratify_seed)
 
 
 def index_echonext(root: str, config: EchoNextConfig, ledger: Ledger) -> RecordIndex:
@@ -81,8 +77,7 @@ def index_echonext(root: str, config: EchoNextConfig, ledger: Ledger) -> RecordI
             raise DataError(f"{problem} (in {folder})", fix=FIX) from problem
         _check_length(path, found, split, rows)
         references |= {row: Waveform(str(path), place) for place, row in enumerate(rows)}
-        stat = path.stat()
-        stamps[split] = f"{path.name}:{stat.st_size}:{stat.st_mtime_ns}"
+        stamps[split] = f"{path.name}:{size_and_time(path.stat())}"
 
     folds = split_folds(metadata, places, config.n_folds, config.stratify_seed)
     names, labels = choose_in_order([metadata.flags[row] for row in used], flag_names(), config.min_count)
@@ -93,7 +88,7 @@ def index_echonext(root: str, config: EchoNextConfig, ledger: Ledger) -> RecordI
         extra[tabular_column(name)] = [None if np.isnan(own[column]) else own[column] for own in features]
     return RecordIndex(
         record_id=[metadata.key[row] for row in used],
-        patient_id=[_patient(metadata, row, ledger) for row in used],
+        patient_id=[patient_of(metadata.patient[row], metadata.key[row], ledger, column="patient_key") for row in used],
         age=[age_in_years(metadata.age[row]) for row in used],
         sex=[sex_of(metadata.sex[row], metadata.key[row], ledger) for row in used],
         strat_fold=[folds[row] for row in used],
@@ -132,13 +127,6 @@ def split_folds(metadata: Metadata, places: dict[str, list[int]], n_folds: int, 
 def _sortable(patients: list[str]) -> list[int] | list[str]:
     """Patients in numeric order where all are numbers."""
     return [int(patient) for patient in patients] if all(map(str.isdecimal, patients)) else patients
-
-
-def _patient(metadata: Metadata, row: int, ledger: Ledger) -> str | None:
-    patient = metadata.patient[row]
-    if not patient:
-        ledger.defect(metadata.key[row], "no patient_key (the record counts as a patient of its own)", repr(patient))
-    return patient or None
 
 
 def _tabular(folder: Path, split: str, rows: list[int], ledger: Ledger) -> dict[int, list[float]]:

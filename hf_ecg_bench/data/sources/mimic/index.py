@@ -37,7 +37,7 @@ from hf_ecg_bench.data.sources.mimic.vitals import (
 
 LABELS = "labels"
 VALIDATION_FOLD, TEST_FOLD = 18, 19
-_SEX = {"F": 0.0, "M": 1.0}
+_SEX = {"f": 0.0, "female": 0.0, "m": 1.0, "male": 1.0}
 
 
 def index_mimic(
@@ -119,7 +119,7 @@ def _columns(
     subjects = np.unique(studies.subject)
     moments = Moments(studies.subject[used], studies.time[used])
     columns = {name: np.full(len(used), np.nan) for name in (*acute_names(), SEX, *regression_names())}
-    columns[SEX] = np.array([_SEX.get(gender, np.nan) for gender in studies.gender[used].tolist()])
+    columns[SEX] = np.array([_SEX.get(gender.strip().casefold(), np.nan) for gender in studies.gender[used].tolist()])
     columns["age"] = studies.age[used]
     if tables.have("mds_ed"):
         columns |= acute_targets(tables["mds_ed"], studies, used, ledger)

@@ -1,4 +1,4 @@
-"""PTB-XL's tables: statements, label sets, folds, patients. Signals are read by `ptbxl_signals`."""
+"""PTB-XL's tables: statements, label sets, folds, patients. Signals are read by `signals`."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
 from hf_ecg_bench.data.access import WITHOUT_SIGNALS
+from hf_ecg_bench.data.demographics import age_in_years, patient_of
 from hf_ecg_bench.data.formats.csv_table import number, read_table, whole_number
 from hf_ecg_bench.data.formats.wfdb_reader import file_stamp
 from hf_ecg_bench.data.ledger import Ledger, RecordProblem
@@ -163,7 +164,8 @@ def index_ptbxl(root: str, min_count: int | None, ledger: Ledger, *, signals: bo
         for column, values in sets.items():
             labels[column].append(values)
         ids.append(record_id)
-        patients.append(_patient(row["patient_id"], record_id, ledger))
+        patient = _identifier(row["patient_id"]) or row["patient_id"]
+        patients.append(patient_of(patient, record_id, ledger, column="patient_id"))
         ages.append(clean_age(row["age"]))
         sexes.append(_sex(row["sex"], record_id, ledger))
         folds.append(fold)
@@ -178,11 +180,8 @@ def index_ptbxl(root: str, min_count: int | None, ledger: Ledger, *, signals: bo
 
 
 def clean_age(cell: str) -> float | None:
-    """Years; 300 (above 89) becomes 90; missing, text and negative values are None."""
-    age = number(cell)
-    if age is None or age < 0:
-        return None
-    return AGE_OVER_89 if age == OVER_89 else age
+    """Years; 300 (above 89) becomes 90; missing, text and what is no age are None."""
+    return AGE_OVER_89 if number(cell) == OVER_89 else age_in_years(cell)
 
 
 def _statements(folder: Path, ledger: Ledger, *, own: bool) -> dict[str, Statement]:
@@ -243,14 +242,6 @@ def _signal_path(row: dict[str, str]) -> str:
     if not name or path.is_absolute() or ".." in path.parts or "\\" in name or "\0" in name:
         raise RecordProblem("unusable filename_hr", f"{name!r}, expected a path below the folder, {RECORDS}/...")
     return name
-
-
-def _patient(cell: str, record_id: str, ledger: Ledger) -> str | None:
-    patient = _identifier(cell) or cell
-    if not patient or patient.lower() == "nan":
-        ledger.defect(record_id, "no patient_id (the record counts as a patient of its own)", repr(cell))
-        return None
-    return patient
 
 
 def _sex(cell: str, record_id: str, ledger: Ledger) -> str | None:

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from hf_ecg_bench.data.access import WITHOUT_SIGNALS
-from hf_ecg_bench.data.demographics import age_in_years, sex_of
+from hf_ecg_bench.data.demographics import age_in_years, patient_of, sex_of
 from hf_ecg_bench.data.folds.patients import demographic_labels, grouped_folds
 from hf_ecg_bench.data.formats.csv_table import read_table, whole_number
 from hf_ecg_bench.data.ledger import Ledger
@@ -17,6 +17,7 @@ from hf_ecg_bench.data.records import RecordIndex
 from hf_ecg_bench.data.sources.sph.authors_split import authors_split
 from hf_ecg_bench.data.vocabulary import choose_labels, read_label_table
 from hf_ecg_bench.errors import DataError
+from hf_ecg_bench.files import size_and_time
 
 METADATA = "metadata.csv"
 RECORDS = "records"
@@ -25,6 +26,7 @@ FIX = (
     "download metadata.csv and records.tar.gz from https://doi.org/10.6084/m9.figshare.c.5779802.v1, unpack the "
     "records (tar -xf records.tar.gz: it is not compressed), and pass the folder that holds metadata.csv and records/"
 )
+
 N_FOLDS = 10
 STRATIFY_SEED = 0
 AUTHORS_SEED = 73
@@ -86,7 +88,7 @@ def index_sph(
     rows = _usable(rows, ledger)
 
     ids = [row["ECG_ID"] for row in rows]
-    patients = [_patient(row, ledger) for row in rows]
+    patients = [patient_of(row["Patient_ID"], row["ECG_ID"], ledger, column="Patient_ID") for row in rows]
     ages = [_age(row, ledger) for row in rows]
     sexes = [sex_of(row["Sex"], row["ECG_ID"], ledger) for row in rows]
     samples = [_samples(row, ledger) for row in rows]
@@ -163,14 +165,6 @@ def _primary(record_id: str, statements: Sequence[str], ledger: Ledger) -> list[
     return primary
 
 
-def _patient(row: dict[str, str], ledger: Ledger) -> str | None:
-    patient = row["Patient_ID"]
-    if not patient or patient.casefold() == "nan":
-        ledger.defect(row["ECG_ID"], "no Patient_ID (the record counts as a patient of its own)", repr(patient))
-        return None
-    return patient
-
-
 def _age(row: dict[str, str], ledger: Ledger) -> float | None:
     age = age_in_years(row["Age"])
     if age is None:
@@ -189,7 +183,6 @@ def _samples(row: dict[str, str], ledger: Ledger) -> int | None:
 def _stamp(path: str) -> str:
     """Size and time of a record's file; empty where it is not there, which `read` will say."""
     try:
-        stat = os.stat(path)
+        return size_and_time(os.stat(path))
     except OSError:
         return ""
-    return f"{stat.st_size}:{stat.st_mtime_ns}"

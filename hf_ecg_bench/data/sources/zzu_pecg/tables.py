@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from hf_ecg_bench.data.access import WITHOUT_SIGNALS
-from hf_ecg_bench.data.demographics import sex_of
+from hf_ecg_bench.data.demographics import patient_of, sex_of
 from hf_ecg_bench.data.folds.patients import BANDS_DAYS, demographic_labels, grouped_folds
 from hf_ecg_bench.data.folds.stratify import UNPLACED
 from hf_ecg_bench.data.formats.csv_table import read_table, whole_number
@@ -103,10 +103,10 @@ def index_zzu_pecg(
     rows = _usable(rows, ledger)
 
     ids = [row["ecg_id"] for row in rows]
-    patients = [_patient(row, ledger) for row in rows]
+    patients = [patient_of(_unquoted(row["patient_id"]), row["ecg_id"], ledger, column="Patient_ID") for row in rows]
     days = [_days(row, ledger) for row in rows]
     sexes = [sex_of(_unquoted(row["gender"]), row["ecg_id"], ledger) for row in rows]
-    samples = [whole_number(row["sampling_point"]) for row in rows]
+    samples = [_samples(row, ledger) for row in rows]
     aha = [tokens(row["aha_code"]) for row in rows]
     chn = [tokens(row["chn_code"]) for row in rows]
     report_unnamed(ids, aha, chn, aha_names, chn_names, ledger)
@@ -207,18 +207,17 @@ def _unquoted(cell: str) -> str:
     return cell.strip("'").strip()
 
 
-def _patient(row: dict[str, str], ledger: Ledger) -> str | None:
-    patient = _unquoted(row["patient_id"])
-    if patient.casefold() in ("", "nan", "null"):
-        ledger.defect(
-            row["ecg_id"], "no Patient_ID (the record counts as a patient of its own)", repr(row["patient_id"])
-        )
-        return None
-    return patient
-
-
 def _days(row: dict[str, str], ledger: Ledger) -> int | None:
     days = age_in_days(_unquoted(row["age"]))
     if days is None:
         ledger.defect(row["ecg_id"], "unknown age (stored as missing)", f"{row['age']!r}, expected days (572d)")
     return days
+
+
+def _samples(row: dict[str, str], ledger: Ledger) -> int | None:
+    samples = whole_number(row["sampling_point"])
+    if samples is None or samples < 1:
+        detail = f"Sampling_point is {row['sampling_point']!r}"
+        ledger.defect(row["ecg_id"], f"no length in {ATTRIBUTES} (not checked)", detail)
+        return None
+    return samples
