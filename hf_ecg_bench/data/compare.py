@@ -120,13 +120,11 @@ def compare_folders(
         rows = both[(words[0][both] != words[1][partner[both]]).any(axis=1)]
         result.differing[part] = len(rows)
         first_rows += rows[:1].tolist()
-    _look_up_first(result, ids, partner, row_of, first_rows)
+    _look_up_first(result, ids, partner, first_rows)
     return result
 
 
-def _look_up_first(
-    result: Comparison, ids: list[np.ndarray], partner: np.ndarray, row_of: dict[str, int], first_rows: list[int]
-) -> None:
+def _look_up_first(result: Comparison, ids: list[np.ndarray], partner: np.ndarray, first_rows: list[int]) -> None:
     a, b = result.folders
     if first_rows:
         row = min(first_rows)
