@@ -16,8 +16,10 @@ from importlib import import_module
 from pathlib import Path
 from typing import Literal
 
+from hf_ecg_bench.data.info import finish_ledger
 from hf_ecg_bench.data.ledger import Ledger
-from hf_ecg_bench.data.prepare import prepare
+from hf_ecg_bench.data.matching import COLUMNS
+from hf_ecg_bench.data.options import parse_options
 from hf_ecg_bench.data.registry import get_builder
 from hf_ecg_bench.errors import DataError
 from tests.data import bad
@@ -74,12 +76,24 @@ def damaged_tree(case: BadCase, folder: Path) -> Path:
 
 
 def run_case(case: BadCase, root: Path, *, strict: bool = False) -> Ledger | DataError:
-    """Build a damaged tree; returns the ledger, or the error that ended it."""
-    out = root.parent / ("strict" if strict else "out")
+    """Build a damaged tree, but write no files; returns the ledger, or the error that ended it."""
+    builder_class = get_builder(case.dataset)
+    ledger = Ledger(case.dataset, strict=strict)
+    reports, fingerprints = [], {}
     try:
-        return prepare(case.dataset, raw_dir=root, output_dir=out, options=case.options, strict=strict)
+        options = parse_options(builder_class.BUILDER_CONFIG_CLASS, case.options)
+        builder = builder_class(cache_dir=str(root.parent), data_dir=str(root), strict=strict, **options)
+        plan = builder.plan(ledger)
+        for shard in (shard for shards in plan.values() for shard in shards):
+            rows = builder.rows(shard)
+            for _ in rows:
+                pass
+            reports.append(rows.report)
+            fingerprints[shard.name] = rows.fingerprints.table().select(COLUMNS)
+        finish_ledger(ledger, plan, reports, fingerprints, builder.same_signal)
     except DataError as error:
         return error
+    return ledger
 
 
 def said(case: BadCase, result: Ledger | DataError) -> str:

@@ -24,7 +24,7 @@ from hf_ecg_bench.data.sources.challenge.tables import UNKNOWN_CODE, UNLABELLED,
 from hf_ecg_bench.data.vocabulary import read_label_table
 from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.signals.resampling import resample
-from tests.data.sources.built import rows_in
+from tests.data.sources.built import build, class_names, planned, rows_in
 
 SETS = {source.id: source for source in (sets.NINGBO, sets.CPSC2018, sets.CPSC_EXTRA, sets.GEORGIA)}
 N_LABELS = {"ningbo": 68, "cpsc2018": 9, "cpsc_extra": 33, "georgia": 50}
@@ -61,19 +61,16 @@ def georgia(tmp_path: Path) -> Path:
 
 @pytest.mark.shared
 @each_set
-@pytest.mark.parametrize("min_count", [None, 10, 3])
-def test_fixture_equals_the_reference(shared: Path, tmp_path: Path, dataset: str, min_count: int | None) -> None:
+def test_fixture_equals_the_reference(shared: Path, tmp_path: Path, dataset: str) -> None:
     fixture = shared / "fixtures" / dataset
     expected = json.loads((fixture / "expected.json").read_text())
-    options = {"splits": "largest_folds"} | ({} if min_count is None else {"min_cnt": str(min_count)})
-    ledger = prepare(dataset, raw_dir=fixture / "raw", output_dir=tmp_path / "out", options=options)
+    ledger, rows = build(dataset, fixture / "raw", tmp_path / "out", splits="largest_folds")
     dropped = {"truncated file": "unreadable", "missing samples": "NaN samples"}
     left_out = {f"{name}: {dropped[why]}" for why, entries in ledger.excluded.items() for name, _ in entries}
     assert left_out == set(expected["dropped_on_read"])
-    prepared = load_prepared(tmp_path / "out")
-    rows = rows_in(tmp_path / "out")
     assert rows.keys() == expected["records"].keys()
-    names = prepared.info["label_columns"]["labels"]
+    names = class_names(tmp_path / "out")["labels"]
+    assert names == [row["label"] for row in read_label_table(dataset)]
     signals = np.load(fixture / "signals.npz")
     for record_id, record in expected["records"].items():
         row = rows[record_id]
@@ -85,22 +82,29 @@ def test_fixture_equals_the_reference(shared: Path, tmp_path: Path, dataset: str
         assert row["sex"] == {"female": "female", "male": "male"}.get(record["sex"])
         missing = record["age"] is None or record["age"] < 0
         assert row["age"] == (None if missing else record["age"])
-        if min_count is None and f"{record_id}/signal" in signals:  # the fixture keeps the signals of some records only
+        if f"{record_id}/signal" in signals:  # the fixture keeps the signals of some records only
             np.testing.assert_allclose(row["signal"], signals[f"{record_id}/signal"], rtol=0, atol=1e-6)
             for rate in (100, 240, 250):
                 window = resample(row["signal"][: int(2.4 * 500)], 500, rate)
                 np.testing.assert_allclose(window, signals[f"{record_id}/first2.4s@{rate}"], rtol=0, atol=1e-5)
-    if min_count is None:
-        assert names == [row["label"] for row in read_label_table(dataset)]
-        return
-    task = expected["tasks" if min_count == 10 else "tasks_min_cnt_3"][dataset]
-    assert names == task["label_names"]
-    used = {record_id: row for record_id, row in rows.items() if len(row["signal"]) >= (task["min_samples"] or 0)}
-    assert used.keys() == task["records"].keys()
-    assert rows.keys() - used.keys() == set(task["dropped_too_short"])
+
+
+@pytest.mark.shared
+@each_set
+@pytest.mark.parametrize(("min_count", "tasks"), [("10", "tasks"), ("3", "tasks_min_cnt_3")])
+def test_tasks_equal_the_reference(shared: Path, dataset: str, min_count: str, tasks: str) -> None:
+    fixture = shared / "fixtures" / dataset
+    expected = json.loads((fixture / "expected.json").read_text())
+    task, records = expected[tasks][dataset], expected["records"]
+    names, rows = planned(dataset, fixture / "raw", splits="largest_folds", min_cnt=min_count)
+    assert names["labels"] == task["label_names"]
+    assert rows.keys() == records.keys()
+    used = {name for name, record in records.items() if record["data_length"] >= (task["min_samples"] or 0)}
+    assert used == task["records"].keys()
+    assert rows.keys() - used == set(task["dropped_too_short"])
     for record_id, record in task["records"].items():
-        assert used[record_id]["labels"] == record["labels"]
-        assert SPLITS[used[record_id]["split"]] == record["split"]
+        assert rows[record_id]["labels"] == record["labels"]
+        assert SPLITS[rows[record_id]["split"]] == record["split"]
 
 
 @pytest.mark.shared
