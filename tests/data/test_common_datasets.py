@@ -19,6 +19,7 @@ from hf_ecg_bench.data.features import row_features
 from hf_ecg_bench.data.folder_rows import PreparedFolder
 from hf_ecg_bench.data.ledger import Ledger
 from hf_ecg_bench.data.load import load_prepared, read_info
+from hf_ecg_bench.data.options import parse_options
 from hf_ecg_bench.data.prepare import prepare
 from hf_ecg_bench.data.registry import get_builder, get_dataset_spec, list_datasets
 from hf_ecg_bench.data.verify import verify_folder
@@ -47,6 +48,10 @@ def digests(example: Example, out: Path, **arguments: Any) -> dict[str, str]:
     options = build_options(example.dataset) | arguments.pop("options", {})
     prepare(example.dataset, raw_dir=arguments.pop("raw", example.raw), output_dir=out, options=options, **arguments)
     return read_info(out / INFO_FILE)["digests"]
+
+
+def typed_build_options(dataset: str) -> dict[str, Any]:
+    return parse_options(get_builder(dataset).BUILDER_CONFIG_CLASS, build_options(dataset))
 
 
 def columns_without_signal(example: Example) -> dict[str, datasets.Dataset]:
@@ -220,21 +225,27 @@ def _copy_all_but_signals(source: str, target: str) -> str:
 
 
 def test_limit_takes_the_first_records(example: Example, tmp_path: Path) -> None:
-    ledger = prepare(
-        example.dataset, raw_dir=example.raw, output_dir=tmp_path / "out", options=build_options(example.dataset),
-        limit=7,
-    )  # fmt: skip
-    assert ledger.kept == 7
+    raw = None if example.raw is None else str(example.raw)
+    ledger = Ledger(example.dataset)
+    builder = get_builder(example.dataset)(
+        data_dir=raw, cache_dir=str(tmp_path), limit=7, **typed_build_options(example.dataset)
+    )
+    plan = builder.plan(ledger)
     assert any("limited to the first 7 of" in note for note in ledger.notes)
-    limited = load_prepared(tmp_path / "out")
-    for split, rows in limited.splits.items():
-        assert rows["record_id"] == example.prepared.splits[split]["record_id"][: len(rows)]
+    limited = {
+        split: [name for shard in shards for name in shard.metadata["record_id"].to_pylist()]
+        for split, shards in plan.items()
+    }
+    assert sum(map(len, limited.values())) == 7
+    for split, names in limited.items():
+        assert names == example.prepared.splits[split]["record_id"][: len(names)]
 
 
 def test_as_a_builder_of_the_library(example: Example, tmp_path: Path) -> None:
     raw = None if example.raw is None else str(example.raw)
-    options = {name: int(value) for name, value in build_options(example.dataset).items()}
-    builder = get_builder(example.dataset)(data_dir=raw, cache_dir=str(tmp_path), **options)
+    builder = get_builder(example.dataset)(
+        data_dir=raw, cache_dir=str(tmp_path), **typed_build_options(example.dataset)
+    )
     builder.download_and_prepare()
     native = builder.as_dataset()
     for split, rows in example.prepared.splits.items():

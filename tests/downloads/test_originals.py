@@ -247,7 +247,7 @@ get(sys.argv[1], Zenodo("12"), connections=2)
 """
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGKILL, pytest.param(signal.SIGINT, marks=pytest.mark.slow)])
 def test_a_killed_download_goes_on(zenodo, tmp_path, number):
     big = RANDOM.bytes(400_000)
     zenodo.zenodo("12", FILES | {"big.dat": big})

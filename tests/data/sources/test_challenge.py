@@ -12,10 +12,8 @@ import pytest
 import wfdb
 
 from hf_ecg_bench.data.ledger import Ledger
-from hf_ecg_bench.data.load import load_prepared
 from hf_ecg_bench.data.prepare import prepare
 from hf_ecg_bench.data.records import RecordIndex
-from hf_ecg_bench.data.registry import get_builder
 from hf_ecg_bench.data.sources.challenge import sets
 from hf_ecg_bench.data.sources.challenge.codes import WORKBOOK
 from hf_ecg_bench.data.sources.challenge.example import write_example
@@ -108,15 +106,15 @@ def test_tasks_equal_the_reference(shared: Path, dataset: str, min_count: str, t
 
 
 @pytest.mark.shared
-def test_splits_are_fixed_folds_unless_asked(shared: Path, tmp_path: Path) -> None:
+def test_splits_are_fixed_folds_unless_asked(shared: Path) -> None:
     """Quirk of the reference: the length filter empties fold 9 of this tree, so its splits move down one fold."""
     raw = shared / "fixtures" / "georgia" / "raw"
     for rule, test_folds in (("fixed", {9}), ("largest_folds", {8, 9})):
-        prepare("georgia", raw_dir=raw, output_dir=tmp_path / rule, options={"splits": rule})
-        splits = load_prepared(tmp_path / rule).splits
-        assert set(splits["test"]["strat_fold"]) == test_folds
-        assert set(splits["validation"]["strat_fold"]) == {min(test_folds) - 1}
-        assert -1 in splits["train"]["strat_fold"]
+        _, rows = planned("georgia", raw, splits=rule)
+        folds = {split: {row["strat_fold"] for row in rows.values() if row["split"] == split} for split in SPLITS}
+        assert folds["test"] == test_folds
+        assert folds["validation"] == {min(test_folds) - 1}
+        assert -1 in folds["train"]
 
 
 @pytest.mark.shared
@@ -162,15 +160,6 @@ def test_the_organisers_workbook_equals_the_shipped_table(shared: Path, tmp_path
 
 
 # --- on made-up records ---
-
-
-@each_set
-def test_example_builds_in_full(tmp_path: Path, dataset: str) -> None:
-    (tmp_path / "raw").mkdir()
-    get_builder(dataset).example(str(tmp_path / "raw"), 24)
-    ledger = prepare(dataset, raw_dir=tmp_path / "raw", output_dir=tmp_path / "out", strict=True)
-    assert (ledger.found, ledger.kept, ledger.notes) == (24, 24, [])
-    assert all(facts["records"] for facts in ledger.splits.values())
 
 
 def test_example_in_golden_numbers(georgia: Path) -> None:
