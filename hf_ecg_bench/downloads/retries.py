@@ -25,7 +25,7 @@ class Retry:
         wait: seconds before the second attempt; each further wait is twice as long.
         longest: seconds; a server that asks for a longer wait gets no further attempt.
         total: attempts altogether.
-        pause: what waits; it may raise to end the attempts.
+        pause: what waits (None: `time.sleep`); it may raise to end the attempts.
     """
 
     attempts: int = 5
@@ -33,7 +33,7 @@ class Retry:
     wait: float = 1.0
     longest: float = 60.0
     total: int = 100
-    pause: Callable[[float], None] = time.sleep
+    pause: Callable[[float], None] | None = None
 
 
 class Temporary(Exception):
@@ -79,7 +79,7 @@ def persist(attempt: Callable[[], T], retry: Retry, what: str, gained: Callable[
                     if not asked
                     else "start the same command again later: it goes on where it stopped",
                 ) from problem
-            retry.pause(wait)
+            (retry.pause or time.sleep)(wait)
     raise DownloadError(
         f"{what}: the connection broke {retry.total} times", fix="start the same command again: it goes on"
     )
