@@ -23,6 +23,17 @@ _OVERRIDES = {
     "--accumulation": ("accumulation", int, "micro-batches per optimizer step (1); the step stays the same"),
     "--evaluation-batch-size": ("evaluation_batch_size", int, "windows per forward pass in evaluation (256)"),
     "--precision": ("precision", str, "auto, fp32, fp16 or bf16"),
+    "--features": ("features", str, "of a frozen backbone: stored (read once), or reencoded each epoch as published"),
+    "--crops": ("crops", int, "random windows per training record in the feature store (2)"),
+    "--feature-precision": ("feature_precision", str, "of stored features: fp16, bf16 or fp32"),
+    "--solver": ("solver", str, "of a linear head on stored features: trainer or lbfgs"),
+    "--class-weights": ("class_weights", str, "of positives in the loss: none (paper), balanced or sqrt"),
+    "--focal-gamma": ("focal_gamma", float, "of the focal loss (0: plain cross-entropy)"),
+    "--patience": ("patience", int, "stop after N epochs without a better validation score (paper: 0, never)"),
+    "--adapter": ("adapter", str, "in mode lora: lora, dora or ia3"),
+    "--adapter-rank": ("adapter_rank", int, "of LoRA and DoRA (8)"),
+    "--adapter-alpha": ("adapter_alpha", float, "scale of LoRA and DoRA, times rank (16)"),
+    "--adapter-dropout": ("adapter_dropout", float, "of what enters an adapter (0)"),
     "--tail": ("tail", str, "end of a record that fills no window in evaluation: drop (paper) or shift"),
 }
 _METAVARS = {int: "N", float: "X", str: "NAME"}
@@ -43,7 +54,7 @@ def register(verbs: Any) -> None:
     run.add_argument("--model", required=True, metavar="ID_OR_DIR", help="a model id, a converted folder, or a Hub id")
     run.add_argument("--task", required=True, help="see: hf-ecg-bench list tasks")
     run.add_argument("--data", metavar="ID_OR_DIR", help="a prepared folder or dataset id (default: the task's own)")
-    run.add_argument("--mode", required=True, help="finetune, finetune_attention, frozen, linear or scratch")
+    run.add_argument("--mode", required=True, help="finetune, finetune_attention, frozen, linear, lora or scratch")
     run.add_argument("--output-dir", type=Path, required=True)
     run.add_argument(
         "--preprocessing",
@@ -56,12 +67,30 @@ def register(verbs: Any) -> None:
         metavar="UNIT",
         help="feed signals in a unit that has no conversion to mV as they are (z: EchoNext's z-scores)",
     )
-    run.add_argument("--protocol", default="paper", help="paper (default), or published: also the slips of its code")
+    run.add_argument(
+        "--protocol",
+        default="paper",
+        help="paper (default); published: also the slips of its code; auto: learning rate and epochs by a small search",
+    )
     for flag, (name, kind, text) in _OVERRIDES.items():
         run.add_argument(flag, dest=f"override_{name}", type=kind, metavar=_METAVARS[kind], help=text)
     run.add_argument(
         "--layer-factors", metavar="HEAD,LATE,EARLY", help="learning-rate factors per depth (paper: 1,0.1,0.01)"
     )
+    run.add_argument(
+        "--learning-rates", metavar="X,X,...", help="try each and keep the best on validation (auto: four)"
+    )
+    run.add_argument("--gradient-checkpointing", action="store_true", help="less memory for a third more time")
+    run.add_argument("--compile", action="store_true", help="torch.compile the model")
+    run.add_argument("--merge-adapter", action="store_true", help="mode lora: save the merged model, not the adapter")
+    run.add_argument(
+        "--subset",
+        default="nested",
+        metavar="RULE",
+        help="how --fraction chooses: nested (default), or published: one record per patient, validation too",
+    )
+    run.add_argument("--evaluate-on", metavar="DATA,...", help="also test the finished model on these datasets")
+    run.add_argument("--perturb", metavar="NAME,...", help="also test it on perturbed signals (all, or names)")
     run.add_argument(
         "--fraction", type=float, default=1.0, metavar="F", help="share of the training records, by whole patients (1)"
     )
@@ -103,6 +132,14 @@ def _run(arguments: argparse.Namespace) -> None:
                 f"--layer-factors {arguments.layer_factors!r}: expected three numbers, as 1,0.1,0.01"
             ) from error
         overrides["layer_factors"] = (head, late, early)
+    if arguments.learning_rates is not None:
+        try:
+            overrides["learning_rates"] = tuple(float(part) for part in arguments.learning_rates.split(","))
+        except ValueError as error:
+            raise TrainingError(
+                f"--learning-rates {arguments.learning_rates!r}: expected numbers, as 1e-4,1e-3"
+            ) from error
+    overrides |= {name: True for name in ("gradient_checkpointing", "compile") if getattr(arguments, name)}
     options = key_values(arguments.model_option, "--model-option")
     result = run(
         RunSpec(
@@ -121,6 +158,10 @@ def _run(arguments: argparse.Namespace) -> None:
             fault=arguments.fault,
             preprocessing=arguments.preprocessing,
             accept_unit=arguments.accept_unit,
+            subset=arguments.subset,
+            evaluate_on=_names(arguments.evaluate_on),
+            perturb=_names(arguments.perturb),
+            merge_adapter=arguments.merge_adapter,
         ),
         command=shlex.join(["hf-ecg-bench", *sys.argv[1:]]),
     )
@@ -134,6 +175,10 @@ def _run(arguments: argparse.Namespace) -> None:
     for warning in result.warnings:
         print(f"note: {warning}", file=sys.stderr)
     print(f"result: {arguments.output_dir}\nreport: hf-ecg-bench report {arguments.output_dir}", file=sys.stderr)
+
+
+def _names(text: str | None) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if text else ()
 
 
 def _demo(arguments: argparse.Namespace) -> None:

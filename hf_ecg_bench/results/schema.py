@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,11 @@ class Result:
         history: one dict per epoch: {epoch, train_loss, validation_<metric>, ...}.
         cost: {train_seconds, evaluate_seconds, peak_memory_bytes, parameters, trainable_parameters, records_per_second}
         environment: versions, device, git commit.
+        features: where a head's training inputs came from, where its backbone is frozen: {source: stored or reencoded,
+            crops, ...}.
+        subset: {rule, records, digest, file} of the training records that were used; empty where all were.
+        slices: {task id: metrics} of the tasks that are parts of this one's outputs (`Task.trained_as`).
+        subgroups: {age | sex: {group: {n, metrics}}} on the test records.
         warnings: what a reader must know (undefined labels, few positives, small training set).
     """
 
@@ -50,6 +55,10 @@ class Result:
     history: list[dict[str, Any]]
     cost: dict[str, Any]
     environment: dict[str, Any]
+    features: dict[str, Any] = field(default_factory=dict)
+    subset: dict[str, Any] = field(default_factory=dict)
+    slices: dict[str, Any] = field(default_factory=dict)
+    subgroups: dict[str, Any] = field(default_factory=dict)
     warnings: list[str] = field(default_factory=list)
     status: str = "complete"
     schema_version: int = SCHEMA_VERSION
@@ -81,7 +90,10 @@ class Result:
                 fix="pip install --upgrade hf-ecg-bench",
             )
         known = {item.name for item in fields(cls)}
-        missing = sorted(known - raw.keys() - {"warnings", "status"})
+        optional = {
+            item.name for item in fields(cls) if item.default is not MISSING or item.default_factory is not MISSING
+        }
+        missing = sorted(known - raw.keys() - optional)
         if missing:
             raise PredictionsError(f"{file}: missing {', '.join(missing)}", fix="run again into an empty folder")
         return cls(**{key: value for key, value in raw.items() if key in known})

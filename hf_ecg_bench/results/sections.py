@@ -201,7 +201,8 @@ def _selection(result: Result) -> str:
 
 
 def _cost(result: Result) -> Facts:
-    values = {key: number(value, f"cost.{key}") for key, value in result.cost.items()}
+    plain = {key: value for key, value in result.cost.items() if not isinstance(value, dict)}
+    values = {key: number(value, f"cost.{key}") for key, value in plain.items()}
     named = {
         "train_seconds": ("Training", duration),
         "evaluate_seconds": ("Test", duration),

@@ -7,6 +7,7 @@ one per window; the collator has nothing left to do.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sized
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -16,6 +17,38 @@ from hf_ecg_bench.data.record_windows import Reader
 from hf_ecg_bench.signals.windows import Tail, evaluation_index, training_start
 
 Batch = dict[str, torch.Tensor]
+#: Key of a batch's (batch,) positions among the used records: for messages, not for the model.
+RECORD = "record"
+
+
+class TrainingSet(Protocol):
+    """One item per record, new each epoch: windows of signals or their stored features.
+
+    A batch holds `labels`, `RECORD` and what the trained module's forward takes.
+    """
+
+    def set_epoch(self, epoch: int) -> None:
+        """Items are a function of (seed, epoch, record)."""
+
+    def __len__(self) -> int: ...
+
+    def __getitems__(self, indices: list[int]) -> Batch: ...
+
+
+class EvaluationSet(Protocol):
+    """One item per window, by record.
+
+    Attributes:
+        targets: (records, targets) float32, NaN where missing.
+        record: (windows,) position of each window's record in `targets`.
+    """
+
+    targets: np.ndarray
+    record: np.ndarray
+
+    def __len__(self) -> int: ...
+
+    def __getitems__(self, indices: list[int]) -> Batch: ...
 
 
 class TrainingWindows(Dataset):
@@ -50,7 +83,7 @@ class TrainingWindows(Dataset):
         starts = training_start(
             self.lengths[chosen], self.reader.plan.window, self.seed, self.epoch, records, not self.last_window
         )
-        return _batch(self.reader.read(records, starts), self.targets[chosen])
+        return _batch(self.reader.read(records, starts), self.targets[chosen], chosen)
 
 
 class EvaluationWindows(Dataset):
@@ -70,7 +103,7 @@ class EvaluationWindows(Dataset):
     def __getitems__(self, indices: list[int]) -> Batch:
         chosen = np.asarray(indices)
         position = self.record[chosen]
-        return _batch(self.reader.read(self.records[position], self.starts[chosen]), self.targets[position])
+        return _batch(self.reader.read(self.records[position], self.starts[chosen]), self.targets[position], position)
 
 
 class EpochSampler(Sampler[int]):
@@ -91,7 +124,7 @@ class EpochSampler(Sampler[int]):
     def set_epoch(self, epoch: int) -> None:
         """Called by the data loader at the start of every epoch."""
         self.epoch = epoch
-        if isinstance(self.dataset, TrainingWindows):
+        if hasattr(self.dataset, "set_epoch"):
             self.dataset.set_epoch(epoch)
 
     def __len__(self) -> int:
@@ -107,5 +140,9 @@ def collate(batch: Batch) -> Batch:
     return batch
 
 
-def _batch(windows: np.ndarray, targets: np.ndarray) -> Batch:
-    return {"input_values": torch.from_numpy(windows), "labels": torch.from_numpy(np.ascontiguousarray(targets))}
+def _batch(windows: np.ndarray, targets: np.ndarray, records: np.ndarray) -> Batch:
+    return {
+        "input_values": torch.from_numpy(windows),
+        "labels": torch.from_numpy(np.ascontiguousarray(targets)),
+        RECORD: torch.from_numpy(records),
+    }

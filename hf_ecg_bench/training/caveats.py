@@ -9,7 +9,8 @@ from typing import Any
 from hf_ecg_bench.data.registry import get_builder
 from hf_ecg_bench.errors import some
 from hf_ecg_bench.tasks import get_task
-from hf_ecg_bench.training.spec import PROTOCOLS, Protocol, RunSpec
+from hf_ecg_bench.training.protocol import PROTOCOLS, Protocol
+from hf_ecg_bench.training.spec import RunSpec
 
 _FEW_RECORDS = 200
 _FEW_OF_A_CLASS = 10

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from hf_ecg_bench.errors import TrainingError, unknown_name
-from hf_ecg_bench.models.registry import get_model_spec
+from hf_ecg_bench.models.registry import MODELS, get_model_spec, model_id_of
 from hf_ecg_bench.training.modes import Mode
-from hf_ecg_bench.training.spec import Protocol
+from hf_ecg_bench.training.protocol import Protocol
+from hf_ecg_bench.training.spec import RunSpec
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,16 @@ FAULTS: dict[str, FaultEffect] = {
 }
 
 
+def effect_of(spec: RunSpec, mode: Mode) -> FaultEffect:
+    """What the run's fault, if any, changes; raises where it is not one of the model's or has no effect."""
+    if spec.fault is None:
+        return NO_FAULT
+    from hf_ecg_bench.models.loading import read_config
+
+    model_id = spec.model if spec.model in MODELS else model_id_of(read_config(spec.model).model_type)
+    return fault_effect(spec.fault, model_id, mode)
+
+
 def fault_effect(fault: str, model_id: str, mode: Mode) -> FaultEffect:
     """What `fault` does to a run of that model in that mode.
 
@@ -64,9 +75,11 @@ def fault_effect(fault: str, model_id: str, mode: Mode) -> FaultEffect:
 
 def faulty_protocol(protocol: Protocol, effect: FaultEffect) -> Protocol:
     """The hyperparameters under the fault."""
-    if not effect.head_only:
-        return protocol
-    return replace(protocol, layer_factors=(protocol.layer_factors[0], 0.0, 0.0))
+    if effect.drifting:  # the features change while the head is trained
+        return replace(protocol, features="reencoded")
+    if effect.head_only:
+        return replace(protocol, layer_factors=(protocol.layer_factors[0], 0.0, 0.0))
+    return protocol
 
 
 def make_faulty(model: Any, effect: FaultEffect, seed: int) -> None:

@@ -1,40 +1,67 @@
-"""Digests of what a run reads, cheap enough to compare before torch is imported."""
+"""What a run works on: names, data and targets, checked before anything expensive starts."""
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
+from dataclasses import dataclass, field
+from typing import Any
 
-from hf_ecg_bench.models.registry import MODELS, get_model_spec
-from hf_ecg_bench.models.resolve import resolve_model, weights_digest
-from hf_ecg_bench.names import INFO_FILE, NAMESPACE
-from hf_ecg_bench.training.faults import FAULTS
-from hf_ecg_bench.training.modes import get_mode
+import numpy as np
+
+from hf_ecg_bench.data.load import PreparedDataset, load_prepared, require_signals
+from hf_ecg_bench.errors import TrainingError
+from hf_ecg_bench.tasks import Task, get_task
+from hf_ecg_bench.training.faults import FaultEffect, effect_of, faulty_protocol
+from hf_ecg_bench.training.modes import Mode, get_mode
+from hf_ecg_bench.training.protocol import Protocol
+from hf_ecg_bench.training.records import TaskRecords, standardise, task_records
+from hf_ecg_bench.training.selection import check_selectable
 from hf_ecg_bench.training.spec import RunSpec
+from hf_ecg_bench.training.subsets import choose_subset
 
 
-def input_digests(spec: RunSpec, dataset_id: str) -> dict[str, str | None]:
-    """`dataset`: of the prepared folder, None where it comes from elsewhere. `model`: of the weights that the run
-    starts from, None where it starts from random ones; fetched and converted now where they are not here yet.
+@dataclass
+class Inputs:
+    """What the run works on.
 
-    Part of a run's identity: a dataset prepared again or weights converted again under the same path are another run.
+    Attributes:
+        digests: of the prepared dataset and of the weights (`training.digests`).
+        subset: what is said about the used part of the training records, empty where all are used.
+        mean, std: (targets,) float64, of the training records' regression targets; 0 and 1 for yes/no targets.
     """
-    data = Path(spec.data) if spec.data else Path(NAMESPACE) / dataset_id
-    return {"dataset": _dataset_digest(data / INFO_FILE), "model": _weights_digest(spec)}
+
+    spec: RunSpec
+    digests: dict[str, str | None]
+    task: Task
+    mode: Mode
+    effect: FaultEffect
+    protocol: Protocol
+    prepared: PreparedDataset
+    records: TaskRecords
+    mean: np.ndarray
+    std: np.ndarray
+    subset: dict[str, Any] = field(default_factory=dict)
 
 
-def _weights_digest(spec: RunSpec) -> str | None:
-    if not get_mode(spec.mode).pretrained:
-        return None
-    if spec.model in MODELS:
-        random_on_purpose = spec.fault in FAULTS and FAULTS[spec.fault].random_backbone
-        if random_on_purpose or not get_model_spec(spec.model).pretrained:
-            return None  # where that does not go together, building the model says so
-    return weights_digest(resolve_model(spec.model).folder)
+def load(spec: RunSpec, digests: dict[str, str | None]) -> Inputs:
+    """Read and check them.
 
-
-def _dataset_digest(path: Path) -> str | None:
-    try:
-        return str(json.loads(path.read_text(encoding="utf-8"))["digest"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None  # not a prepared folder: opening it says what is wrong
+    Raises:
+        TrainingError: a split without usable records, too few for one batch, or none to select on.
+    """
+    task, mode = get_task(spec.task), get_mode(spec.mode)
+    effect = effect_of(spec, mode)
+    protocol = faulty_protocol(spec.hyperparameters(), effect)
+    prepared = load_prepared(spec.data or task.dataset)
+    require_signals(prepared)
+    records = task_records(prepared, task)
+    subset = choose_subset(records, spec)
+    mean, std = standardise(records)
+    check_selectable(records.splits["validation"].targets, records.columns.is_regression, task.selection)
+    number = len(records.splits["train"].records)
+    if number < protocol.batch_size:
+        raise TrainingError(
+            f"{number} training records do not fill one batch of {protocol.batch_size}; "
+            "incomplete batches are not trained on",
+            fix=f"--batch-size {max(1, number // 2)}",
+        )
+    return Inputs(spec, digests, task, mode, effect, protocol, prepared, records, mean, std, subset)

@@ -19,6 +19,7 @@ class Mode:
         pretrained: whether the backbone's weights come from a checkpoint.
         freeze: whether the backbone stays as it is, in eval mode (BatchNorm included).
         layer_rates: whether late and early layers get smaller learning rates than the head.
+        adapter: whether small adapters are trained in the frozen backbone, beside the head.
     """
 
     id: str
@@ -27,6 +28,12 @@ class Mode:
     pretrained: bool
     freeze: bool
     layer_rates: bool
+    adapter: bool = False
+
+    @property
+    def on_features(self) -> bool:
+        """Whether the backbone's features are all that training needs, so that they can be read once and stored."""
+        return self.freeze and not self.adapter
 
 
 MODES: dict[str, Mode] = {
@@ -43,6 +50,9 @@ MODES: dict[str, Mode] = {
         ),
         Mode("frozen", "attention-pooling head on a frozen backbone", "attention", True, True, False),
         Mode("linear", "linear head on frozen pooled features", "linear", True, True, False),
+        Mode(
+            "lora", "adapters in a frozen backbone, linear head, one rate", "linear", True, False, False, adapter=True
+        ),
         Mode("scratch", "all weights from random initialisation, linear head, one rate", "linear", False, False, False),
     )
 }

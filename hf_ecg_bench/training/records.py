@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -26,6 +26,8 @@ class SplitRecords:
         records: (n,) positions in the split.
         record_id, patient_id: (n,) object, str; None for a patient the source does not know.
         targets: (n, targets) float32, NaN where missing; regression targets z-scored once `standardise` ran.
+        age: (n,) float32, years, NaN where unknown.
+        sex: (n,) object, `female`, `male` or None.
     """
 
     view: SignalView
@@ -33,16 +35,17 @@ class SplitRecords:
     record_id: np.ndarray
     patient_id: np.ndarray
     targets: np.ndarray
+    age: np.ndarray
+    sex: np.ndarray
 
     def take(self, chosen: np.ndarray) -> SplitRecords:
         """Only these positions among the used records."""
-        return SplitRecords(
-            self.view, self.records[chosen], self.record_id[chosen], self.patient_id[chosen], self.targets[chosen]
-        )
+        arrays = {name: value[chosen] for name, value in vars(self).items() if name != "view"}
+        return replace(self, **arrays)
 
     def with_targets(self, targets: np.ndarray) -> SplitRecords:
         """The same records with other targets."""
-        return SplitRecords(self.view, self.records, self.record_id, self.patient_id, targets)
+        return replace(self, targets=targets)
 
 
 @dataclass
@@ -83,27 +86,6 @@ def task_records(prepared: PreparedDataset, task: Task) -> TaskRecords:
         splits[name] = _split_records(prepared, name, task, columns, rate, excluded)
     shortest = min(int(split.view.lengths()[split.records].min()) for split in splits.values())
     return TaskRecords(columns, splits, rate, shortest / rate, str(prepared.info.get("unit", "mV")), excluded)
-
-
-def training_subset(split: SplitRecords, fraction: float, limit: int, seed: int) -> SplitRecords:
-    """A nested random subset: whole patients up to `fraction` of the records, then at most `limit` records.
-
-    Smaller fractions of one seed are contained in larger ones, so that a learning curve compares like with like.
-    """
-    if fraction >= 1 and (limit == 0 or limit >= len(split.records)):
-        return split
-    generator = np.random.default_rng((seed, 0x5EED))
-    known = [p if p is not None else f"record {r}" for p, r in zip(split.patient_id, split.record_id, strict=True)]
-    patients, inverse, counts = np.unique(known, return_inverse=True, return_counts=True)
-    order = generator.permutation(len(patients))
-    cumulative = np.empty(len(patients), np.int64)
-    cumulative[order] = np.cumsum(counts[order])
-    wanted = max(1, round(fraction * len(split.records)))
-    chosen = np.flatnonzero(cumulative[inverse] <= max(wanted, cumulative[order[0]]))
-    if limit and len(chosen) > limit:
-        rank = generator.permutation(len(split.records))
-        chosen = np.sort(chosen[np.argsort(rank[chosen], kind="stable")[:limit]])
-    return split.take(chosen)
 
 
 def standardise(records: TaskRecords) -> tuple[np.ndarray, np.ndarray]:
@@ -164,14 +146,14 @@ def _split_records(
     prepared: PreparedDataset, name: str, task: Task, columns: TargetColumns, rate: int, excluded: dict[str, int]
 ) -> SplitRecords:
     split = _split(prepared.splits, name)
-    wanted = [
-        c for c in ("record_id", "patient_id", "strat_fold", task.labels, "targets" if task.targets else None) if c
-    ]
+    columns_read = ("record_id", "patient_id", "age", "sex", "strat_fold", task.labels)
+    wanted = [c for c in (*columns_read, "targets" if task.targets else None) if c]
     table = split.select_columns(wanted).with_format("arrow")[:]
     view = SignalView(split)
     targets = target_matrix(table, task, columns)
     record_id = table.column("record_id").to_numpy()
-    patient_id = np.array(table.column("patient_id").to_pylist(), dtype=object)
+    patient_id, sex = (np.array(table.column(c).to_pylist(), dtype=object) for c in ("patient_id", "sex"))
+    age = table.column("age").to_numpy().astype(np.float32)
     keep = np.ones(len(record_id), bool)
     if prepared.info.get("needs_fold"):
         placed = table.column("strat_fold").to_numpy() >= 0
@@ -194,7 +176,8 @@ def _split_records(
             fix=f"use the complete dataset, or {other}",
         )
     chosen = np.flatnonzero(keep)
-    return SplitRecords(view, chosen, record_id[chosen], patient_id[chosen], targets[chosen])
+    whole = SplitRecords(view, np.arange(len(keep)), record_id, patient_id, targets, age, sex)
+    return whole.take(chosen)
 
 
 def _count(excluded: dict[str, int], reason: str, number: int) -> None:

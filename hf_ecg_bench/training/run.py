@@ -13,7 +13,7 @@ from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.files import explain_os_errors
 from hf_ecg_bench.results.schema import RESULT_FILE, Result
 from hf_ecg_bench.tasks import get_task
-from hf_ecg_bench.training.inputs import input_digests
+from hf_ecg_bench.training.digests import input_digests
 from hf_ecg_bench.training.modes import get_mode
 from hf_ecg_bench.training.spec import RunSpec
 from hf_ecg_bench.training.state import CHECKPOINTS, claim, only_one, release

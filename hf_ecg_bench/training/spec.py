@@ -2,61 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from hf_ecg_bench.errors import TrainingError, unknown_name
 from hf_ecg_bench.models.preprocessing import PREPROCESSINGS
+from hf_ecg_bench.training.protocol import Protocol, protocol_of
 
-
-@dataclass(frozen=True)
-class Protocol:
-    """Hyperparameters. The defaults are the paper's (arXiv 2509.25095 and its released code).
-
-    Attributes:
-        epochs: passes over the training records; each takes one random window per record.
-        batch_size: records per optimizer step, over all processes and accumulation steps.
-        learning_rate, weight_decay: AdamW's; the decay applies to every trained parameter, biases and norms included.
-        layer_factors: learning-rate factors of head, late and early layers where the mode uses them.
-        max_grad_norm: gradient clipping; 0 is none.
-        schedule: learning-rate schedule by its name in transformers.
-        warmup_steps: of the schedule.
-        accumulation: micro-batches per optimizer step; the step is the same whatever their number.
-        evaluation_batch_size: windows per forward pass in evaluation; changes no result beyond rounding.
-        precision: `auto` is float16 autocast on a GPU (float32 for models that the paper trains so), float32 on a CPU.
-        tail: what evaluation does with the end of a record that fills no window: `drop` (paper) or `shift`.
-        last_window: whether training may draw a record's last possible window; the published code never does.
-        undefined: what a label without positives or negatives does to the macro AUROC: it is left out (`drop`), or
-            counts 0.5 (`half`, the published code), also in every resample, which pulls intervals down.
-    """
-
-    epochs: int = 100
-    batch_size: int = 64
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-3
-    layer_factors: tuple[float, float, float] = (1.0, 0.1, 0.01)
-    max_grad_norm: float = 0.0
-    schedule: str = "constant"
-    warmup_steps: int = 0
-    accumulation: int = 1
-    evaluation_batch_size: int = 256
-    precision: Literal["auto", "fp32", "fp16", "bf16"] = "auto"
-    tail: Literal["drop", "shift"] = "drop"
-    last_window: bool = True
-    undefined: Literal["drop", "half"] = "drop"
-
-
-# What the text-valued hyperparameters may be; the schedules are those of transformers that need no further settings.
-CHOICES: dict[str, tuple[str, ...]] = {
-    "precision": ("auto", "fp32", "fp16", "bf16"),
-    "tail": ("drop", "shift"),
-    "undefined": ("drop", "half"),
-    "schedule": ("constant", "constant_with_warmup", "linear", "cosine", "inverse_sqrt"),
-}
-
-# `published` also repeats what the released code does by mistake; for comparing with its numbers.
-PROTOCOLS: dict[str, Protocol] = {"paper": Protocol(), "published": Protocol(last_window=False, undefined="half")}
+SUBSETS = ("nested", "published")
 
 
 @dataclass(frozen=True)
@@ -70,7 +24,9 @@ class RunSpec:
         output_dir: where the run's files go.
         data: a dataset id, a prepared folder or a Hub id; None takes the task's own dataset.
         protocol: name of the preset; `overrides` replaces single values of it.
-        fraction: share of the training records, as a nested random subset of whole patients.
+        fraction: share of the training records that is used.
+        subset: how they are chosen: `nested`, whole patients, stratified, smaller shares inside larger ones; or
+            `published`, one record per patient, of which the share is taken, in training and validation.
         seed: of initialisation, order, crops and the subset.
         limit: at most so many training records, for a quick look (0: all).
         model_options: fields of the model's configuration to set (only with mode `scratch`).
@@ -80,6 +36,9 @@ class RunSpec:
             folder whose configuration says otherwise.
         accept_unit: a unit that has no conversion to mV and is fed as it is, on purpose (`z`: EchoNext), or None.
         fault: a published slip to repeat on purpose (see `training.faults`), or None.
+        evaluate_on: further datasets (ids, folders) that the finished model is tested on; decides nothing else.
+        perturb: perturbations of the test signals (`robustness`) under which it is tested; decides nothing else.
+        merge_adapter: in mode `lora`, save the merged model instead of the adapter alone.
     """
 
     model: str
@@ -98,12 +57,18 @@ class RunSpec:
     fault: str | None = None
     preprocessing: str = "paper"
     accept_unit: str | None = None
+    subset: Literal["nested", "published"] = "nested"
+    evaluate_on: tuple[str, ...] = ()
+    perturb: tuple[str, ...] = ()
+    merge_adapter: bool = False
 
     def __post_init__(self) -> None:
         if not 0 < self.fraction <= 1:
             raise TrainingError(f"--fraction {self.fraction}: expected a number above 0, at most 1")
         if self.preprocessing not in PREPROCESSINGS:
             raise unknown_name("preprocessing", self.preprocessing, PREPROCESSINGS)
+        if self.subset not in SUBSETS:
+            raise unknown_name("subset", self.subset, SUBSETS)
         if self.limit < 0:
             raise TrainingError(f"--limit {self.limit}: expected a number of records, or 0 for all")
         if self.seed < 0:
@@ -118,33 +83,13 @@ class RunSpec:
             UnknownNameError: no such preset or hyperparameter.
             TrainingError: a value out of its range.
         """
-        if self.protocol not in PROTOCOLS:
-            raise unknown_name("protocol", self.protocol, PROTOCOLS)
-        preset = PROTOCOLS[self.protocol]
-        known = asdict(preset)
-        for name in self.overrides:
-            if name not in known:
-                raise unknown_name("hyperparameter", name, known)
-        values = replace(preset, **self.overrides)
-        for name in ("epochs", "batch_size", "accumulation", "evaluation_batch_size"):
-            if getattr(values, name) < 1:
-                raise TrainingError(f"{name} = {getattr(values, name)}: expected at least 1")
-        for name in ("learning_rate", "weight_decay", "max_grad_norm", "warmup_steps"):
-            if not 0 <= getattr(values, name) < float("inf"):
-                raise TrainingError(f"{name} = {getattr(values, name)}: expected 0 or more")
-        if len(values.layer_factors) != 3 or not all(0 <= factor < float("inf") for factor in values.layer_factors):
-            raise TrainingError(f"layer_factors = {values.layer_factors}: expected three numbers of 0 or more")
-        for name, allowed in CHOICES.items():
-            if getattr(values, name) not in allowed:
-                raise unknown_name(name, str(getattr(values, name)), allowed)
-        if values.warmup_steps and values.schedule == "constant":
-            raise TrainingError("the constant schedule has no warm-up", fix="--schedule constant_with_warmup")
-        return values
+        return protocol_of(self.protocol, self.overrides)
 
     def identity(self) -> dict[str, Any]:
-        """What decides the result, as JSON: everything but the output folder."""
+        """What decides the result, as JSON: everything but the output folder and what is asked of the result."""
         values = asdict(self)
-        values.pop("output_dir")
+        for name in ("output_dir", "evaluate_on", "perturb"):
+            values.pop(name)
         values["hyperparameters"] = asdict(self.hyperparameters())
         values.pop("overrides")
         if self.accept_unit is None:  # as in runs from before there was a choice: they can go on

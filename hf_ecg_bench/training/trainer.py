@@ -10,13 +10,11 @@ import numpy as np
 import torch
 from transformers import EvalPrediction, Trainer
 
-from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.models.losses import masked_loss, valid_counts
 from hf_ecg_bench.models.param_groups import param_groups
-from hf_ecg_bench.models.saving import save_model
-from hf_ecg_bench.signals.windows import Tail, mean_per_record
-from hf_ecg_bench.training.batches import EpochSampler, EvaluationWindows
+from hf_ecg_bench.training.batches import RECORD, EpochSampler, EvaluationSet
 from hf_ecg_bench.training.checkpoints import last_complete_checkpoint
+from hf_ecg_bench.training.predicting import record_predictions
 
 Metrics = Callable[[np.ndarray, np.ndarray], dict[str, float]]
 
@@ -74,6 +72,7 @@ class EcgTrainer(Trainer):
     ) -> Any:
         """Masked cross-entropy plus absolute error, normalised over the whole optimizer step."""
         inputs = dict(inputs)
+        inputs.pop(RECORD, None)
         labels = inputs.pop("labels")
         outputs = model(**inputs)
         mask = self.is_regression.to(outputs.logits.device)
@@ -98,11 +97,11 @@ class EcgTrainer(Trainer):
         self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         return checkpoint is not None
 
-    def window_logits(self, windows: EvaluationWindows) -> np.ndarray:
+    def window_logits(self, windows: EvaluationSet) -> np.ndarray:
         """(windows, targets) outputs of the model, before any sigmoid."""
         scoring, self.compute_metrics = self.compute_metrics, None  # scored by the caller, with intervals
         try:
-            return np.asarray(self.predict(windows, metric_key_prefix="test").predictions)
+            return np.asarray(self.predict(windows, metric_key_prefix="test").predictions)  # type: ignore[arg-type]
         finally:
             self.compute_metrics = scoring
 
@@ -110,10 +109,6 @@ class EcgTrainer(Trainer):
     def precision(self) -> str:
         """What the matrix products ran in."""
         return "fp16" if self.args.fp16 else "bf16" if self.args.bf16 else "fp32"
-
-    def save_adapted(self, folder: Path, tail: Tail) -> None:
-        """Write the adapted model with its feature extractor for the Auto classes, as a whole or not at all."""
-        save_model(self.accelerator.unwrap_model(self.model), folder, tail=tail)
 
     def epochs(self) -> list[dict[str, float]]:
         """One entry per epoch: epoch, train_loss, learning_rate and the validation metrics."""
@@ -150,24 +145,3 @@ class EcgTrainer(Trainer):
             np.asarray(prediction.predictions), self._evaluated, self.is_regression.numpy()
         )
         return self.record_metrics(self._evaluated.targets, predictions)
-
-
-def record_predictions(logits: np.ndarray, dataset: EvaluationWindows, is_regression: np.ndarray) -> np.ndarray:
-    """(records, targets): probabilities (regression: outputs) of the windows, averaged per record, in record order.
-
-    The mean is taken over probabilities, not logits, as in the published protocol.
-
-    Raises:
-        TrainingError: outputs that are not finite.
-    """
-    outputs = np.array(logits, np.float64)  # a copy
-    yes_no = ~is_regression
-    outputs[:, yes_no] = 0.5 * (1.0 + np.tanh(0.5 * outputs[:, yes_no]))  # the sigmoid, without overflow
-    means, _ = mean_per_record(outputs, dataset.record)
-    broken = ~np.isfinite(means).all(axis=1)
-    if broken.any():  # the published code scores such a network as 0.5
-        raise TrainingError(
-            f"the training diverged: the outputs for {int(broken.sum())} of {len(means)} records are not finite",
-            fix="a smaller --learning-rate or --max-grad-norm 1, into another --output-dir",
-        )
-    return means.astype(np.float32)

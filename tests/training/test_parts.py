@@ -15,9 +15,10 @@ from hf_ecg_bench.training.batches import EpochSampler, TrainingWindows
 from hf_ecg_bench.training.caveats import changed_options
 from hf_ecg_bench.training.checkpoints import last_complete_checkpoint
 from hf_ecg_bench.training.examples import choose_examples
-from hf_ecg_bench.training.records import SplitRecords, training_subset
+from hf_ecg_bench.training.records import SplitRecords
 from hf_ecg_bench.training.selection import check_selectable, selection_metrics
 from hf_ecg_bench.training.spec import RunSpec
+from hf_ecg_bench.training.subsets import training_subset
 
 
 def test_multi_hot_counts_repeats_once_and_picks_classes():
@@ -42,7 +43,10 @@ def test_sampler_drops_the_last_incomplete_batch_and_repeats_itself():
 def _split(patients: list[str | None]) -> SplitRecords:
     n = len(patients)
     ids = np.array([f"r{i}" for i in range(n)], dtype=object)
-    return SplitRecords(None, np.arange(n), ids, np.array(patients, dtype=object), np.zeros((n, 1), np.float32))
+    age, sex = np.full(n, 50, np.float32), np.full(n, "female", dtype=object)
+    return SplitRecords(
+        None, np.arange(n), ids, np.array(patients, dtype=object), np.zeros((n, 1), np.float32), age, sex
+    )
 
 
 def test_subsets_are_nested_and_keep_patients_whole():

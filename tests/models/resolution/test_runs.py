@@ -19,7 +19,7 @@ from tests.models.small_founder import FILE, write_checkpoint
 
 
 def test_run_knows_the_weights_it_starts_from(spec, checkpoint, hub, tmp_path):
-    from hf_ecg_bench.training.inputs import input_digests
+    from hf_ecg_bench.training.digests import input_digests
     from hf_ecg_bench.training.spec import RunSpec
 
     publish(hub, ON_HUB.location, {FILE: checkpoint.read_bytes()})

@@ -1,0 +1,102 @@
+"""From a run's protocol to a Trainer."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from transformers import PrinterCallback, TrainingArguments, set_seed
+
+from hf_ecg_bench.errors import TrainingError
+from hf_ecg_bench.models.registry import get_model_spec, model_id_of
+from hf_ecg_bench.training.batches import collate
+from hf_ecg_bench.training.feeding import Feed
+from hf_ecg_bench.training.inputs import Inputs
+from hf_ecg_bench.training.protocol import Protocol
+from hf_ecg_bench.training.reporting import EpochLines, Say
+from hf_ecg_bench.training.selection import GREATER_IS_BETTER, selection_metrics
+from hf_ecg_bench.training.state import CHECKPOINTS
+from hf_ecg_bench.training.trainer import EcgTrainer
+
+
+def build_trainer(
+    inputs: Inputs, feed: Feed, say: Say, *, protocol: Protocol | None = None, folder: Path | None = None
+) -> EcgTrainer:
+    """A Trainer that evaluates, logs and saves once per epoch and ends with the best epoch's weights.
+
+    Args:
+        inputs: the run's.
+        feed: what is trained, and on what.
+        protocol: in place of the run's own (a search tries several).
+        folder: of its checkpoints, in place of the run's own.
+
+    Raises:
+        TrainingError: the batch cannot be divided over processes and accumulation steps.
+    """
+    spec, mode, selection = inputs.spec, inputs.mode, inputs.task.selection
+    protocol = inputs.protocol if protocol is None else protocol
+    is_regression = inputs.records.columns.is_regression
+
+    def metrics(targets: np.ndarray, predictions: np.ndarray) -> dict[str, float]:
+        return selection_metrics(targets, predictions, is_regression, protocol.undefined)
+
+    on_cpu = not torch.cuda.is_available()
+    shares = int(os.environ.get("WORLD_SIZE", "1")) * protocol.accumulation
+    if protocol.batch_size % shares:
+        raise TrainingError(
+            f"a batch of {protocol.batch_size} cannot be divided over {shares} processes x accumulation steps",
+            fix=f"--batch-size {max(1, protocol.batch_size // shares) * shares}",
+        )
+    precision = protocol.precision
+    if precision == "auto":
+        known = get_model_spec(model_id_of(feed.model.config.model_type))
+        precision = "fp32" if on_cpu or known.full_precision else "fp16"
+    set_seed(spec.seed)
+    arguments = TrainingArguments(
+        output_dir=str(folder or Path(spec.output_dir) / CHECKPOINTS),
+        num_train_epochs=protocol.epochs,
+        per_device_train_batch_size=protocol.batch_size // shares,
+        per_device_eval_batch_size=protocol.evaluation_batch_size,
+        gradient_accumulation_steps=protocol.accumulation,
+        learning_rate=protocol.learning_rate,
+        weight_decay=protocol.weight_decay,
+        max_grad_norm=protocol.max_grad_norm,
+        lr_scheduler_type=protocol.schedule,
+        warmup_steps=protocol.warmup_steps,
+        fp16=precision == "fp16",
+        bf16=precision == "bf16",
+        seed=spec.seed,
+        eval_strategy="epoch",
+        save_strategy="epoch",
+        logging_strategy="epoch",
+        save_total_limit=2,  # the best and the last: with 1 the last is deleted at the end, before the test
+        load_best_model_at_end=True,
+        metric_for_best_model=selection,
+        greater_is_better=GREATER_IS_BETTER[selection],
+        label_names=["labels"],
+        remove_unused_columns=False,
+        report_to="none",
+        use_cpu=on_cpu,
+        disable_tqdm=not sys.stderr.isatty(),
+        dataloader_pin_memory=not on_cpu,
+        ddp_find_unused_parameters=True if shares > 1 else None,
+    )
+    # Several visible GPUs without a launcher would multiply the batch behind the protocol's back (nn.DataParallel).
+    if arguments.n_gpu > 1:
+        arguments._n_gpu = 1
+    trainer = EcgTrainer(
+        model=feed.module,
+        args=arguments,
+        data_collator=collate,
+        train_dataset=feed.training,
+        eval_dataset=feed.validation,
+        is_regression=torch.from_numpy(is_regression),
+        layer_factors=protocol.layer_factors if mode.layer_rates else (1.0, 1.0, 1.0),
+        record_metrics=metrics,
+    )
+    trainer.remove_callback(PrinterCallback)
+    trainer.add_callback(EpochLines(selection, say))
+    return trainer
