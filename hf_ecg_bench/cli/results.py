@@ -18,10 +18,12 @@ def register(verbs: Any) -> None:
         **example(
             "hf-ecg-bench score runs/s4/predictions.parquet",
             "hf-ecg-bench score runs/founder/predictions.parquet --against runs/s4/predictions.parquet --json",
+            "hf-ecg-bench score runs/mimic/predictions.parquet --task mimic_age",
         ),
     )
     score.add_argument("predictions", type=Path, metavar="PREDICTIONS", help=".parquet of a run, or .npz")
     score.add_argument("--against", type=Path, metavar="PREDICTIONS", help="another model's, on the same records")
+    score.add_argument("--task", help="only the targets of this task, of a run of the task that it is a part of")
     score.add_argument("--n-resamples", type=int, default=1000, metavar="N")
     score.add_argument("--seed", type=int, default=0, metavar="N")
     score.add_argument(
@@ -43,14 +45,23 @@ def register(verbs: Any) -> None:
 
 
 def _score(arguments: argparse.Namespace) -> None:
+    from hf_ecg_bench.data.registry import get_dataset_spec
     from hf_ecg_bench.evaluation.summary import summarise, summarise_difference
-    from hf_ecg_bench.results.predictions import align, read_predictions
+    from hf_ecg_bench.results.predictions import Predictions, align, read_predictions
+    from hf_ecg_bench.results.slices import select_targets, target_names
+    from hf_ecg_bench.tasks import get_task
 
-    own = read_predictions(arguments.predictions)
+    def read(path: Path) -> Predictions:
+        predictions = read_predictions(path)
+        return predictions if task is None else select_targets(predictions, names, task.id)
+
+    task = get_task(arguments.task) if arguments.task else None
+    names = target_names(task, get_dataset_spec(task.dataset).label_columns) if task is not None else ()
+    own = read(arguments.predictions)
     settings = {"n_resamples": arguments.n_resamples, "seed": arguments.seed, "undefined": arguments.undefined}
     summary = summarise(own.targets, own.predictions, own.names, own.kinds, groups=own.patient_id, **settings)
     if arguments.against is not None:
-        other = align(own, read_predictions(arguments.against))
+        other = align(own, read(arguments.against))
         summary["difference"] = summarise_difference(
             own.targets, own.predictions, other.predictions, own.names, own.kinds, groups=own.patient_id, **settings
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hf_ecg_bench.errors import PredictionsError
+from hf_ecg_bench.errors import PredictionsError, some
 from hf_ecg_bench.evaluation.arrays import FloatArray, binary_columns, check_arrays
 from hf_ecg_bench.evaluation.estimates import Estimates, estimate
 from hf_ecg_bench.evaluation.intervals import percentile_interval, two_sided_p
@@ -52,7 +52,86 @@ def summarise(
     """
     t, p, binary = _check(targets, predictions, names, kinds, undefined)
     resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=_known_groups(groups))
+    return _summary(t, names, kinds, resamples, _estimates(t, p, binary, resamples, undefined), undefined)
+
+
+def summarise_parts(
+    targets: ArrayLike,
+    predictions: ArrayLike,
+    names: Sequence[str],
+    kinds: Sequence[str],
+    parts: Mapping[str, Sequence[str]],
+    groups: ArrayLike | None = None,
+    n_resamples: int = 1000,
+    seed: int = 0,
+    undefined: Undefined = "drop",
+) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    """What `summarise` gives for all targets, and for each part of them on the records that have any of its targets.
+
+    A part that has all records shares the resamples of the whole and its labels' values in them.
+
+    Args:
+        parts: names of targets by name of the part. A part without any record gets `n` = 0 and no metrics.
+
+    Raises:
+        PredictionsError: as `summarise`, or a part names a target that is not there.
+    """
+    t, p, binary = _check(targets, predictions, names, kinds, undefined)
+    groups = _known_groups(groups)
+    columns = {part: _columns(part, wanted, names) for part, wanted in parts.items()}
+    resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=groups)
     blocks = _estimates(t, p, binary, resamples, undefined)
+    whole = _summary(t, names, kinds, resamples, blocks, undefined)
+    summaries: dict[str, dict[str, Any]] = {}
+    for part, chosen in columns.items():
+        own_names, own_kinds = [names[i] for i in chosen], [kinds[i] for i in chosen]
+        kept = ~np.isnan(t[:, chosen]).all(axis=1)
+        if not kept.any():
+            summaries[part] = {"n": 0, "metrics": {}, "targets": {}, "resampling": {}}
+        elif not kept.all():
+            own_groups = None if groups is None else np.asarray(groups)[kept]
+            summaries[part] = summarise(
+                t[kept][:, chosen], p[kept][:, chosen], own_names, own_kinds, own_groups, n_resamples, seed, undefined
+            )
+        else:
+            known = {}
+            if binary[chosen].any():
+                labels = (np.cumsum(binary) - 1)[chosen][binary[chosen]]
+                known["auroc"] = _of_labels(blocks["auroc"], labels, undefined)
+            own = _estimates(t[:, chosen], p[:, chosen], binary[chosen], resamples, undefined, known)
+            summaries[part] = _summary(t[:, chosen], own_names, own_kinds, resamples, own, undefined)
+    return whole, summaries
+
+
+def _columns(part: str, wanted: Sequence[str], names: Sequence[str]) -> list[int]:
+    position = {name: column for column, name in enumerate(names)}
+    missing = [name for name in wanted if name not in position]
+    if missing or not wanted:
+        raise PredictionsError(
+            f"{part}: {len(missing)} of its {len(wanted)} targets are not among the {len(names)} that are predicted: "
+            f"{some(missing, 5)}",
+            fix="score the predictions of a run of this task, or of the task that it is a part of",
+        )
+    return [position[name] for name in wanted]
+
+
+def _of_labels(block: Estimates, chosen: NDArray[np.intp], undefined: Undefined) -> Estimates:
+    """The macro AUROC of some of a block's labels on the same resamples."""
+    # In C order, as they were estimated: sums over another order differ in their last digit.
+    values, samples = block.target_value[chosen], np.ascontiguousarray(block.target_samples[:, chosen])
+    in_resamples: Undefined = "drop" if undefined == "raise" else undefined
+    return Estimates(float(macro_mean(values, undefined)), macro_mean(samples, in_resamples), values, samples)
+
+
+def _summary(
+    t: FloatArray,
+    names: Sequence[str],
+    kinds: Sequence[str],
+    resamples: Resamples,
+    blocks: dict[str, Estimates],
+    undefined: Undefined,
+) -> dict[str, Any]:
+    binary = binary_columns(kinds)
     metrics = {name: _interval(item, undefined) for name, item in _overall(t, binary, blocks, undefined).items()}
     if "macro_auroc_supported" in metrics:
         metrics["macro_auroc_supported"]["n_labels"] = int(_supported(t[:, binary]).sum())
@@ -69,7 +148,7 @@ def summarise(
             "unit": resamples.unit,
             "n_groups": resamples.n_groups,
             "n_resamples": resamples.n_resamples,
-            "seed": seed,
+            "seed": resamples.seed,
             "undefined": undefined,
             "confidence": CONFIDENCE,
             "min_support": MIN_SUPPORT,
@@ -114,10 +193,16 @@ Overall = tuple[float, NDArray[np.float64]]
 
 
 def _estimates(
-    t: FloatArray, p: FloatArray, binary: NDArray[np.bool_], resamples: Resamples, undefined: Undefined
+    t: FloatArray,
+    p: FloatArray,
+    binary: NDArray[np.bool_],
+    resamples: Resamples,
+    undefined: Undefined,
+    known: Mapping[str, Estimates] | None = None,
 ) -> dict[str, Estimates]:
-    blocks = {}
-    if binary.any():
+    """The AUROC block (unless it is known) and the MAE block, where there are such targets."""
+    blocks = dict(known or {})
+    if binary.any() and "auroc" not in blocks:
         blocks["auroc"] = estimate("auroc", t[:, binary], p[:, binary], resamples, undefined)
     if not binary.all():
         blocks["mae"] = estimate("pooled_mae", t[:, ~binary], p[:, ~binary], resamples)

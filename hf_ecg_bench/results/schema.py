@@ -35,7 +35,9 @@ class Result:
         features: where a head's training inputs came from, where its backbone is frozen: {source: stored or reencoded,
             crops, ...}.
         subset: {rule, records, digest, file} of the training records that were used; empty where all were.
-        slices: {task id: metrics} of the tasks that are parts of this one's outputs (`Task.trained_as`).
+        slices: {task id: {metrics, n_excluded}} of the tasks that are parts of this one's outputs
+            (`Task.trained_as`); n_excluded counts test records without any of the part's targets.
+        trained_as: the task that was run, where this is one of its slices (`results.slices`).
         subgroups: {age | sex: {group: {n, metrics}}} on the test records.
         warnings: what a reader must know (undefined labels, few positives, small training set).
     """
@@ -59,6 +61,7 @@ class Result:
     subset: dict[str, Any] = field(default_factory=dict)
     slices: dict[str, Any] = field(default_factory=dict)
     subgroups: dict[str, Any] = field(default_factory=dict)
+    trained_as: str | None = None
     warnings: list[str] = field(default_factory=list)
     status: str = "complete"
     schema_version: int = SCHEMA_VERSION

@@ -48,7 +48,12 @@ def caveats(
         found.append(
             f"signals in {spec.accept_unit!r} were fed as if they were mV: for comparison on this dataset only"
         )
-    if spec.limit or spec.fraction < 1:
+    if spec.subset == "published":
+        found.append(
+            f"trained and selected on {spec.fraction:g} of the published label-efficiency subset: one record per patient "
+            "in training and validation, whatever the seed; the targets are all of the task's"
+        )
+    elif spec.limit or spec.fraction < 1:
         found.append("trained on a subset of the training records")
     changed = [name for name in vars(protocol) if getattr(protocol, name) != getattr(PROTOCOLS[spec.protocol], name)]
     if changed:
@@ -56,6 +61,11 @@ def caveats(
     other = changed_options(get_task(spec.task).dataset, options)
     if other:
         found.append(f"the data were prepared with {', '.join(other)}: other records or labels than the published task")
+    task = get_task(spec.task)
+    if task.trained_as:
+        found.append(
+            f"the paper trains no model for {task.id} alone: it is scored as a part of --task {task.trained_as}"
+        )
     if resumed:
         found.append("the run was resumed; its training time is that of the last part")
     undefined = [name for name, number in rarer.items() if number == 0]

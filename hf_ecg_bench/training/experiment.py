@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from hf_ecg_bench.evaluation.summary import summarise
+from hf_ecg_bench.evaluation.summary import summarise_parts
 from hf_ecg_bench.models.registry import model_id_of
 from hf_ecg_bench.progress import quiet_libraries
 from hf_ecg_bench.results.predictions import make_predictions, write_predictions
 from hf_ecg_bench.results.schema import MODEL_FOLDER, PREDICTIONS_FILE, Result
+from hf_ecg_bench.results.slices import as_slices
 from hf_ecg_bench.training.caveats import caveats
 from hf_ecg_bench.training.costs.measure import cost_of
 from hf_ecg_bench.training.costs.phases import Phases
@@ -27,6 +28,7 @@ from hf_ecg_bench.training.predicting import record_predictions
 from hf_ecg_bench.training.reporting import Say
 from hf_ecg_bench.training.selection import selection_metrics
 from hf_ecg_bench.training.spec import RunSpec
+from hf_ecg_bench.training.subsets import write_subset
 
 _BOOTSTRAP_SEED = 0  # one for all runs of a task, whatever their training seed: their intervals share the resamples
 
@@ -82,6 +84,7 @@ def store(inputs: Inputs, feed: Feed, predictions: np.ndarray) -> None:
     )
     chosen = choose_examples(test.targets, predictions, columns.is_regression, inputs.spec.examples)
     write_examples(folder, test, chosen, inputs.records.sampling_rate)
+    write_subset(folder, inputs.records, inputs.subset)
     feed.save(folder / MODEL_FOLDER)
 
 
@@ -96,8 +99,8 @@ def result_of(
     """The scored result with everything that is needed to distrust or repeat it."""
     spec, records, protocol = inputs.spec, inputs.records, inputs.protocol
     names, test = records.columns.names, records.splits["test"]
-    metrics = summarise(
-        test.targets, predictions, names, records.columns.kinds,
+    metrics, parts = summarise_parts(
+        test.targets, predictions, names, records.columns.kinds, inputs.parts,
         groups=test.patient_id, n_resamples=spec.n_resamples, seed=_BOOTSTRAP_SEED, undefined=protocol.undefined,
     )  # fmt: skip
     config = feed.model.config
@@ -138,6 +141,7 @@ def result_of(
         environment=measured["environment"],
         features=feed.facts,
         subset=inputs.subset,
+        slices=as_slices(parts, len(test.targets)),
         warnings=[
             *([describe_fault(spec.fault, model_id_of(config.model_type))] if spec.fault else []),
             *records.warnings,

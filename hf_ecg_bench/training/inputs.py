@@ -12,6 +12,7 @@ from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.tasks import Task, get_task
 from hf_ecg_bench.training.faults import FaultEffect, effect_of, faulty_protocol
 from hf_ecg_bench.training.modes import Mode, get_mode
+from hf_ecg_bench.training.parts import part_targets
 from hf_ecg_bench.training.protocol import Protocol
 from hf_ecg_bench.training.records import TaskRecords, standardise, task_records
 from hf_ecg_bench.training.selection import check_selectable
@@ -25,6 +26,7 @@ class Inputs:
 
     Attributes:
         digests: of the prepared dataset and of the weights (`training.digests`).
+        parts: the names of the targets of each task that is a part of this one's outputs, by task id.
         subset: what is said about the used part of the training records, empty where all are used.
         mean, std: (targets,) float64, of the training records' regression targets; 0 and 1 for yes/no targets.
     """
@@ -40,6 +42,7 @@ class Inputs:
     mean: np.ndarray
     std: np.ndarray
     subset: dict[str, Any] = field(default_factory=dict)
+    parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
 
 def load(spec: RunSpec, digests: dict[str, str | None]) -> Inputs:
@@ -54,6 +57,7 @@ def load(spec: RunSpec, digests: dict[str, str | None]) -> Inputs:
     prepared = load_prepared(spec.data or task.dataset)
     require_signals(prepared)
     records = task_records(prepared, task)
+    parts = part_targets(prepared, task, records)
     subset = choose_subset(records, spec)
     mean, std = standardise(records)
     check_selectable(records.splits["validation"].targets, records.columns.is_regression, task.selection)
@@ -64,4 +68,4 @@ def load(spec: RunSpec, digests: dict[str, str | None]) -> Inputs:
             "incomplete batches are not trained on",
             fix=f"--batch-size {max(1, number // 2)}",
         )
-    return Inputs(spec, digests, task, mode, effect, protocol, prepared, records, mean, std, subset)
+    return Inputs(spec, digests, task, mode, effect, protocol, prepared, records, mean, std, subset, parts)
