@@ -49,6 +49,7 @@ class EcgConfig(PreTrainedConfig):
         target_mean, target_std: what regression targets were z-scored with, one pair per target (0 and 1 for
             binary ones).
         source_file, source_digest: name and SHA-256 of the checkpoint file the weights were converted from.
+        base_digest: only in a folder of adapters: SHA-256 of the weights that they were trained on.
 
     Raises:
         UnknownNameError: a keyword or value that does not exist.
@@ -75,6 +76,7 @@ class EcgConfig(PreTrainedConfig):
     target_std: list[float] | None = None
     source_file: str | None = None
     source_digest: str | None = None
+    base_digest: str | None = None
 
     def __post_init__(self, **kwargs: Any) -> None:
         known = self.field_names()
