@@ -48,6 +48,10 @@ class TrainingError(EcgBenchError):
     """A run that cannot start or go on."""
 
 
+class DivergedError(TrainingError):
+    """A training whose loss or outputs are no longer finite numbers."""
+
+
 class PredictionsError(EcgBenchError):
     """A file of predictions or results that cannot be read or scored."""
 

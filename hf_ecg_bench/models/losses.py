@@ -7,7 +7,15 @@ from torch import Tensor
 from torch.nn import functional
 
 
-def masked_loss(logits: Tensor, labels: Tensor, is_regression: Tensor, counts: Tensor | None = None) -> Tensor:
+def masked_loss(
+    logits: Tensor,
+    labels: Tensor,
+    is_regression: Tensor,
+    counts: Tensor | None = None,
+    *,
+    positive_weights: Tensor | None = None,
+    focal_gamma: float = 0.0,
+) -> Tensor:
     """Binary cross-entropy of the yes/no targets plus L1 of the continuous ones, NaN entries left out.
 
     Per target the mean over its non-missing entries, then the mean over the targets that have any, separately
@@ -21,6 +29,9 @@ def masked_loss(logits: Tensor, labels: Tensor, is_regression: Tensor, counts: T
         counts: (targets,) non-missing entries over the whole optimizer step, that is over all micro-batches
             and processes. With it, the losses of the parts add up to the loss of the whole; without it, this
             batch counts.
+        positive_weights: (targets,) factors of the yes/no targets' positive entries; None is 1 everywhere. They
+            change no count: a target's loss is still divided by its entries, so that parts still add up.
+        focal_gamma: of the focal loss, (1 - p_t)^gamma times the cross-entropy (Lin et al., ICCV 2017).
 
     Returns:
         A scalar, 0 (with a gradient of zeros) where every entry is missing.
@@ -32,7 +43,7 @@ def masked_loss(logits: Tensor, labels: Tensor, is_regression: Tensor, counts: T
     error = torch.where(
         is_regression,
         (logits - target).abs(),
-        functional.binary_cross_entropy_with_logits(logits, target, reduction="none"),
+        _cross_entropy(logits, target, positive_weights, focal_gamma),
     )
     total = torch.where(valid, error, 0).sum(dim=0)
     counts = valid.sum(dim=0) if counts is None else counts
@@ -42,6 +53,17 @@ def masked_loss(logits: Tensor, labels: Tensor, is_regression: Tensor, counts: T
     for kind in (~is_regression & present, is_regression & present):
         loss = loss + torch.where(kind, per_target, 0).sum() / kind.sum().clamp(min=1)
     return loss
+
+
+def _cross_entropy(logits: Tensor, target: Tensor, weights: Tensor | None, gamma: float) -> Tensor:
+    """(batch, targets) cross-entropy of each entry, with the factors of `masked_loss`."""
+    if weights is not None:
+        weights = weights.to(logits)
+    entropy = functional.binary_cross_entropy_with_logits(logits, target, reduction="none", pos_weight=weights)
+    if gamma:
+        # log(1 - p_t), from the logit: no power of a probability that was rounded to 0 and has no gradient.
+        entropy = entropy * torch.exp(-gamma * functional.softplus((2 * target - 1) * logits))
+    return entropy
 
 
 def valid_counts(labels: Tensor) -> Tensor:

@@ -1,44 +1,34 @@
-"""Training a feed's module: by the Trainer."""
+"""Training a feed's module: by the Trainer, once or at several learning rates, or by the convex solver."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from pathlib import Path
 
-import numpy as np
-
-from hf_ecg_bench.training.batches import EvaluationSet
 from hf_ecg_bench.training.feeding import Feed
+from hf_ecg_bench.training.fitted import Fitted
 from hf_ecg_bench.training.inputs import Inputs
+from hf_ecg_bench.training.protocol import Protocol
 from hf_ecg_bench.training.reporting import Say
+from hf_ecg_bench.training.search import search
 from hf_ecg_bench.training.trainer_setup import build_trainer
 
 
-@dataclass
-class Fitted:
-    """A trained module: `feed.model` now has the selected epoch's weights.
-
-    Attributes:
-        logits: (windows, targets) outputs for an evaluation set, before any sigmoid.
-        history: one dict per epoch.
-        selection: {metric, best_epoch, best_value} and what else was chosen on validation.
-        precision: what the matrix products ran in.
-        resumed: whether an earlier start was gone on with.
-        chosen: hyperparameters that were chosen on the way (a searched learning rate, a halved batch), as JSON.
-    """
-
-    logits: Callable[[EvaluationSet], np.ndarray]
-    history: list[dict[str, float]]
-    selection: dict[str, Any]
-    precision: str
-    resumed: bool
-    chosen: dict[str, Any] = field(default_factory=dict)
-
-
 def fit(inputs: Inputs, feed: Feed, say: Say) -> Fitted:
-    """Train `feed.module` and leave the best epoch's weights in it."""
-    trainer = build_trainer(inputs, feed, say)
+    """Train `feed.module` as the protocol says and leave the selected weights in it."""
+    if inputs.protocol.learning_rates:
+        return search(inputs, feed, say, fit_once)
+    return fit_once(inputs, feed, say)
+
+
+def fit_once(
+    inputs: Inputs, feed: Feed, say: Say, *, protocol: Protocol | None = None, folder: Path | None = None
+) -> Fitted:
+    """Train at one learning rate and leave the best epoch's weights in `feed.module`.
+
+    Args:
+        protocol, folder: in place of the run's own (see `build_trainer`).
+    """
+    trainer = build_trainer(inputs, feed, say, protocol=protocol, folder=folder)
     resumed = trainer.fit()
     return Fitted(
         trainer.window_logits,

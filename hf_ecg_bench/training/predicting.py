@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from hf_ecg_bench.errors import TrainingError
+from hf_ecg_bench.errors import DivergedError
 from hf_ecg_bench.signals.windows import mean_per_record
 from hf_ecg_bench.training.batches import EvaluationSet
 
@@ -15,7 +15,7 @@ def record_predictions(logits: np.ndarray, dataset: EvaluationSet, is_regression
     The mean is taken over probabilities, not logits, as in the published protocol.
 
     Raises:
-        TrainingError: outputs that are not finite.
+        DivergedError: outputs that are not finite.
     """
     outputs = np.array(logits, np.float64)  # a copy
     yes_no = ~is_regression
@@ -23,7 +23,7 @@ def record_predictions(logits: np.ndarray, dataset: EvaluationSet, is_regression
     means, _ = mean_per_record(outputs, dataset.record)
     broken = ~np.isfinite(means).all(axis=1)
     if broken.any():  # the published code scores such a network as 0.5
-        raise TrainingError(
+        raise DivergedError(
             f"the training diverged: the outputs for {int(broken.sum())} of {len(means)} records are not finite",
             fix="a smaller --learning-rate or --max-grad-norm 1, into another --output-dir",
         )

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import EvalPrediction, Trainer
+from transformers import EvalPrediction, Trainer, TrainerState
 
 from hf_ecg_bench.models.losses import masked_loss, valid_counts
 from hf_ecg_bench.models.param_groups import param_groups
 from hf_ecg_bench.training.batches import RECORD, EpochSampler, EvaluationSet
 from hf_ecg_bench.training.checkpoints import last_complete_checkpoint
+from hf_ecg_bench.training.early_stopping import EarlyStopping
 from hf_ecg_bench.training.predicting import record_predictions
 
 Metrics = Callable[[np.ndarray, np.ndarray], dict[str, float]]
@@ -26,6 +27,8 @@ class EcgTrainer(Trainer):
         is_regression: (targets,) bool; the other targets are yes/no.
         layer_factors: learning-rate factors of head, late and early layers.
         record_metrics: function of (targets, predictions) per record, for model selection.
+        positive_weights, focal_gamma: of the loss (see `masked_loss`).
+        early_stopping: ends training early, or None.
     """
 
     def __init__(
@@ -34,14 +37,21 @@ class EcgTrainer(Trainer):
         is_regression: torch.Tensor,
         layer_factors: tuple[float, float, float],
         record_metrics: Metrics | None = None,
+        positive_weights: torch.Tensor | None = None,
+        focal_gamma: float = 0.0,
+        early_stopping: EarlyStopping | None = None,
         **kwargs: Any,
     ) -> None:
         self.is_regression = is_regression
         self.layer_factors = layer_factors
         self.record_metrics = record_metrics
+        self.positive_weights, self.focal_gamma = positive_weights, focal_gamma
+        self.early_stopping = early_stopping
         super().__init__(compute_metrics=self._score if record_metrics else None, **kwargs)
         # The loss below is normalised over the whole step: the Trainer must not divide it again.
         self.loss_is_scaled_for_ga = True
+        if early_stopping is not None:
+            self.add_callback(early_stopping)
 
     # ---- optimisation -------------------------------------------------------------------------------------------
 
@@ -76,7 +86,10 @@ class EcgTrainer(Trainer):
         labels = inputs.pop("labels")
         outputs = model(**inputs)
         mask = self.is_regression.to(outputs.logits.device)
-        loss = masked_loss(outputs.logits, labels, mask, num_items_in_batch if model.training else None)
+        loss = masked_loss(
+            outputs.logits, labels, mask, num_items_in_batch if model.training else None,
+            positive_weights=self.positive_weights, focal_gamma=self.focal_gamma,
+        )  # fmt: skip
         if model.training and num_items_in_batch is not None:
             loss = loss * self.accelerator.num_processes  # gradients are averaged over processes
         return (loss, outputs) if return_outputs else loss
@@ -94,6 +107,10 @@ class EcgTrainer(Trainer):
             Whether an earlier start was resumed.
         """
         checkpoint = last_complete_checkpoint(Path(str(self.args.output_dir)))
+        if checkpoint and self.early_stopping is not None:
+            state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
+            if self.early_stopping.reason(state.log_history):  # it had stopped: only the best epoch is to be loaded
+                self.args.num_train_epochs = round(state.epoch or 0)
         self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
         return checkpoint is not None
 
@@ -123,13 +140,16 @@ class EcgTrainer(Trainer):
         return [row for _, row in sorted(history.items()) if len(row) > 1]
 
     def selection(self, metric: str) -> dict[str, float | int | str | None]:
-        """The selecting metric, the best epoch (from 1) and its value there."""
+        """The selecting metric, the best epoch (from 1), its value there, the epochs trained and why no more."""
         steps = self.state.max_steps / self.args.num_train_epochs
         best = self.state.best_global_step
+        stopped = self.early_stopping.reason(self.state.log_history) if self.early_stopping is not None else None
         return {
             "metric": metric,
             "best_epoch": round(best / steps) if best else None,
             "best_value": self.state.best_metric,
+            "epochs": round(self.state.epoch or 0),
+            **({"stopped": stopped} if stopped else {}),
         }
 
     # ---- evaluation ---------------------------------------------------------------------------------------------

@@ -13,7 +13,9 @@ from transformers import PrinterCallback, TrainingArguments, set_seed
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.models.registry import get_model_spec, model_id_of
 from hf_ecg_bench.training.batches import collate
+from hf_ecg_bench.training.early_stopping import EarlyStopping
 from hf_ecg_bench.training.feeding import Feed
+from hf_ecg_bench.training.imbalance import positive_weights
 from hf_ecg_bench.training.inputs import Inputs
 from hf_ecg_bench.training.protocol import Protocol
 from hf_ecg_bench.training.reporting import EpochLines, Say
@@ -54,6 +56,12 @@ def build_trainer(
     if precision == "auto":
         known = get_model_spec(model_id_of(feed.model.config.model_type))
         precision = "fp32" if on_cpu or known.full_precision else "fp16"
+    if precision == "fp16" and on_cpu:
+        raise TrainingError("precision fp16 needs a GPU", fix="--precision bf16, or fp32")
+    weights = positive_weights(inputs.records.splits["train"].targets, is_regression, protocol.class_weights)
+    stopping = None
+    if protocol.patience:
+        stopping = EarlyStopping(selection, GREATER_IS_BETTER[selection], protocol.patience, say)
     set_seed(spec.seed)
     arguments = TrainingArguments(
         output_dir=str(folder or Path(spec.output_dir) / CHECKPOINTS),
@@ -96,6 +104,9 @@ def build_trainer(
         is_regression=torch.from_numpy(is_regression),
         layer_factors=protocol.layer_factors if mode.layer_rates else (1.0, 1.0, 1.0),
         record_metrics=metrics,
+        positive_weights=None if weights is None else torch.from_numpy(weights),
+        focal_gamma=protocol.focal_gamma,
+        early_stopping=stopping,
     )
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(EpochLines(selection, say))
