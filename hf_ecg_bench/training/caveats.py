@@ -9,6 +9,7 @@ from typing import Any
 from hf_ecg_bench.data.registry import get_builder
 from hf_ecg_bench.errors import some
 from hf_ecg_bench.tasks import get_task
+from hf_ecg_bench.training.imbalance import MAX_WEIGHT
 from hf_ecg_bench.training.protocol import PROTOCOLS, Protocol
 from hf_ecg_bench.training.spec import RunSpec
 
@@ -58,6 +59,7 @@ def caveats(
     changed = [name for name in vars(protocol) if getattr(protocol, name) != getattr(PROTOCOLS[spec.protocol], name)]
     if changed:
         found.append(f"differs from the {spec.protocol} protocol in: {', '.join(changed)}")
+    found += training_caveats(protocol)
     other = changed_options(get_task(spec.task).dataset, options)
     if other:
         found.append(f"the data were prepared with {', '.join(other)}: other records or labels than the published task")
@@ -82,6 +84,22 @@ def caveats(
             f"are unreliable: {some(rare, 8)}"
         )
     found.append("the intervals cover which patients were in the test set, not the luck of this one training run")
+    return found
+
+
+def training_caveats(protocol: Protocol) -> list[str]:
+    """What the hyperparameters alone make of the outcome."""
+    found = []
+    if protocol.class_weights != "none":
+        found.append(
+            f"positives were weighted in the loss ({protocol.class_weights}, at most {MAX_WEIGHT:g}): the probabilities "
+            "of rare labels are too high and not calibrated; the AUROC only asks for their order"
+        )
+    if protocol.focal_gamma:
+        found.append(
+            f"trained with the focal loss (gamma {protocol.focal_gamma:g}): the probabilities are pulled towards one half "
+            "and not calibrated"
+        )
     return found
 
 

@@ -22,7 +22,8 @@ from hf_ecg_bench.training.environment import environment
 from hf_ecg_bench.training.examples import choose_examples, write_examples
 from hf_ecg_bench.training.faults import describe_fault
 from hf_ecg_bench.training.feeding import Feed, make_feed
-from hf_ecg_bench.training.fitting import Fitted, fit
+from hf_ecg_bench.training.fitted import Fitted
+from hf_ecg_bench.training.fitting import fit
 from hf_ecg_bench.training.inputs import Inputs, load
 from hf_ecg_bench.training.predicting import record_predictions
 from hf_ecg_bench.training.reporting import Say
@@ -145,6 +146,7 @@ def result_of(
         warnings=[
             *([describe_fault(spec.fault, model_id_of(config.model_type))] if spec.fault else []),
             *records.warnings,
+            *fitted.notes,
             *caveats(
                 metrics, spec, protocol, inputs.prepared.info.get("options", {}), measured["environment"]["resumed"]
             ),
