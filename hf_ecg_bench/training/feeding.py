@@ -18,7 +18,7 @@ from hf_ecg_bench.training.build import build_model, conversion_plan, model_sour
 from hf_ecg_bench.training.inputs import Inputs
 from hf_ecg_bench.training.records import SplitRecords
 from hf_ecg_bench.training.reporting import Say
-from hf_ecg_bench.training.subsets import training_subset
+from hf_ecg_bench.training.subsets import limited_records
 
 _FITTED_RECORDS = 2000
 
@@ -73,6 +73,13 @@ def make_feed(inputs: Inputs, say: Say) -> Feed:
         source=model_source(spec, model, inputs.digests["model"]),
         save=lambda folder: save_model(model, folder, tail=inputs.protocol.tail),
     )
+    if inputs.mode.on_features:
+        if inputs.protocol.features == "stored":
+            from hf_ecg_bench.training.stored import use_stored
+
+            use_stored(feed, inputs, plan, say)
+        else:
+            feed.facts = {"source": "reencoded", "windows": "a new random window of each training record every epoch"}
     return feed
 
 
@@ -92,4 +99,4 @@ def evaluation_windows(split: SplitRecords, plan: Plan, inputs: Inputs) -> Evalu
 
 def fitted_records(inputs: Inputs) -> SplitRecords:
     """Some of the training records, on which the finished model is scored too."""
-    return training_subset(inputs.records.splits["train"], 1.0, _FITTED_RECORDS, inputs.spec.seed)
+    return limited_records(inputs.records.splits["train"], _FITTED_RECORDS, inputs.spec.seed)

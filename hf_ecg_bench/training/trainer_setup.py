@@ -11,12 +11,12 @@ import torch
 from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from hf_ecg_bench.errors import TrainingError
-from hf_ecg_bench.models.registry import get_model_spec, model_id_of
 from hf_ecg_bench.training.batches import collate
 from hf_ecg_bench.training.early_stopping import EarlyStopping
 from hf_ecg_bench.training.feeding import Feed
 from hf_ecg_bench.training.imbalance import positive_weights
 from hf_ecg_bench.training.inputs import Inputs
+from hf_ecg_bench.training.precision import compute_precision
 from hf_ecg_bench.training.protocol import Protocol
 from hf_ecg_bench.training.reporting import EpochLines, Say
 from hf_ecg_bench.training.selection import GREATER_IS_BETTER, selection_metrics
@@ -52,10 +52,7 @@ def build_trainer(
             f"a batch of {protocol.batch_size} cannot be divided over {shares} processes x accumulation steps",
             fix=f"--batch-size {max(1, protocol.batch_size // shares) * shares}",
         )
-    precision = protocol.precision
-    if precision == "auto":
-        known = get_model_spec(model_id_of(feed.model.config.model_type))
-        precision = "fp32" if on_cpu or known.full_precision else "fp16"
+    precision = compute_precision(protocol, feed.model.config)
     if precision == "fp16" and on_cpu:
         raise TrainingError("precision fp16 needs a GPU", fix="--precision bf16, or fp32")
     weights = positive_weights(inputs.records.splits["train"].targets, is_regression, protocol.class_weights)
@@ -80,7 +77,8 @@ def build_trainer(
         eval_strategy="epoch",
         save_strategy="epoch",
         logging_strategy="epoch",
-        save_total_limit=2,  # the best and the last: with 1 the last is deleted at the end, before the test
+        # Which checkpoints stay is ResumableTrainer's to say, and it looks at the losses itself.
+        logging_nan_inf_filter=False,
         load_best_model_at_end=True,
         metric_for_best_model=selection,
         greater_is_better=GREATER_IS_BETTER[selection],
@@ -108,6 +106,8 @@ def build_trainer(
         focal_gamma=protocol.focal_gamma,
         early_stopping=stopping,
     )
+    ids = inputs.records.splits["train"].record_id
+    trainer.say, trainer.names = say, lambda positions: ids[positions].tolist()
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(EpochLines(selection, say))
     return trainer
