@@ -36,4 +36,6 @@ def fit_once(
         trainer.selection(inputs.task.selection),
         trainer.precision,
         resumed,
+        dict(trainer.reduced),
+        trainer.notes(),
     )

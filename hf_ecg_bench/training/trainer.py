@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from transformers import EvalPrediction, Trainer, TrainerState
+from transformers import EvalPrediction, TrainerState
 
 from hf_ecg_bench.models.losses import masked_loss, valid_counts
 from hf_ecg_bench.models.param_groups import param_groups
-from hf_ecg_bench.training.batches import RECORD, EpochSampler, EvaluationSet
-from hf_ecg_bench.training.checkpoints import last_complete_checkpoint
+from hf_ecg_bench.training.batches import RECORD, EvaluationSet
 from hf_ecg_bench.training.early_stopping import EarlyStopping
 from hf_ecg_bench.training.predicting import record_predictions
+from hf_ecg_bench.training.resumable import ResumableTrainer
 
 Metrics = Callable[[np.ndarray, np.ndarray], dict[str, float]]
 
 
-class EcgTrainer(Trainer):
+class EcgTrainer(ResumableTrainer):
     """A Trainer whose optimizer step does not depend on how its batch is split over micro-batches and processes.
 
     Args:
@@ -47,6 +48,7 @@ class EcgTrainer(Trainer):
         self.record_metrics = record_metrics
         self.positive_weights, self.focal_gamma = positive_weights, focal_gamma
         self.early_stopping = early_stopping
+        self.phase: Callable[[str], AbstractContextManager[Any]] = nullcontext  # set by who measures a run's phases
         super().__init__(compute_metrics=self._score if record_metrics else None, **kwargs)
         # The loss below is normalised over the whole step: the Trainer must not divide it again.
         self.loss_is_scaled_for_ga = True
@@ -71,7 +73,7 @@ class EcgTrainer(Trainer):
         if not batches:
             return batches, None
         counts = torch.stack([valid_counts(batch["labels"]) for batch in batches]).sum(0).to(device)
-        return batches, self.accelerator.reduce(counts, "sum")
+        return batches, self.sum_over_processes(counts, batches)
 
     def compute_loss(
         self,
@@ -94,25 +96,13 @@ class EcgTrainer(Trainer):
             loss = loss * self.accelerator.num_processes  # gradients are averaged over processes
         return (loss, outputs) if return_outputs else loss
 
-    def _get_train_sampler(self, train_dataset: Any = None) -> EpochSampler:
-        step = self.args.train_batch_size * self.args.world_size * self.args.gradient_accumulation_steps
-        return EpochSampler(self.train_dataset if train_dataset is None else train_dataset, step, self.args.seed)  # type: ignore[arg-type]
-
     # ---- a whole run ----------------------------------------------------------------------------------------------
 
-    def fit(self) -> bool:
-        """Train, from the last complete checkpoint if there is one, and end with the best epoch's weights.
-
-        Returns:
-            Whether an earlier start was resumed.
-        """
-        checkpoint = last_complete_checkpoint(Path(str(self.args.output_dir)))
-        if checkpoint and self.early_stopping is not None:
+    def _before_resuming(self, checkpoint: Path) -> None:
+        if self.early_stopping is not None:
             state = TrainerState.load_from_json(str(checkpoint / "trainer_state.json"))
             if self.early_stopping.reason(state.log_history):  # it had stopped: only the best epoch is to be loaded
                 self.args.num_train_epochs = round(state.epoch or 0)
-        self.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
-        return checkpoint is not None
 
     def window_logits(self, windows: EvaluationSet) -> np.ndarray:
         """(windows, targets) outputs of the model, before any sigmoid."""
@@ -153,6 +143,11 @@ class EcgTrainer(Trainer):
         }
 
     # ---- evaluation ---------------------------------------------------------------------------------------------
+
+    def evaluate(self, *args: Any, **kwargs: Any) -> dict[str, float]:
+        """As in the Trainer; its time is validation's, not training's."""
+        with self.phase("validation"):
+            return super().evaluate(*args, **kwargs)
 
     def evaluation_loop(self, dataloader: Any, *args: Any, **kwargs: Any) -> Any:
         """As in the Trainer; remembers which windows are evaluated, so that their records can be scored."""

@@ -12,6 +12,7 @@ from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.training.batches import collate
+from hf_ecg_bench.training.costs.callback import CostCallback
 from hf_ecg_bench.training.early_stopping import EarlyStopping
 from hf_ecg_bench.training.feeding import Feed
 from hf_ecg_bench.training.imbalance import positive_weights
@@ -108,6 +109,8 @@ def build_trainer(
     )
     ids = inputs.records.splits["train"].record_id
     trainer.say, trainer.names = say, lambda positions: ids[positions].tolist()
+    trainer.phase = inputs.meter
+    trainer.add_callback(CostCallback(inputs.meter))
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(EpochLines(selection, say))
     return trainer
