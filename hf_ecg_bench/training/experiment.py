@@ -16,7 +16,7 @@ from hf_ecg_bench.results.schema import MODEL_FOLDER, PREDICTIONS_FILE, Result
 from hf_ecg_bench.results.slices import as_slices
 from hf_ecg_bench.training.caveats import caveats
 from hf_ecg_bench.training.costs.measure import cost_of
-from hf_ecg_bench.training.costs.phases import Phases
+from hf_ecg_bench.training.costs.meter import COST_FILE, CostMeter
 from hf_ecg_bench.training.determinism import deterministic
 from hf_ecg_bench.training.environment import environment
 from hf_ecg_bench.training.examples import choose_examples, write_examples
@@ -29,6 +29,7 @@ from hf_ecg_bench.training.predicting import record_predictions
 from hf_ecg_bench.training.reporting import Say
 from hf_ecg_bench.training.selection import selection_metrics
 from hf_ecg_bench.training.spec import RunSpec
+from hf_ecg_bench.training.state import CHECKPOINTS
 from hf_ecg_bench.training.subsets import write_subset
 
 _BOOTSTRAP_SEED = 0  # one for all runs of a task, whatever their training seed: their intervals share the resamples
@@ -39,23 +40,26 @@ def execute(
 ) -> Result:
     """Compute the run and, in the writing process, store predictions, examples and model (not yet the result)."""
     quiet_libraries()
-    phases = Phases()
-    with phases("load"):
+    meter = CostMeter(Path(spec.output_dir) / CHECKPOINTS / COST_FILE, main=write, energy=True)
+    with meter("load"):
         inputs = load(spec, digests)
+    inputs.meter = meter
     with deterministic():
-        with phases("features"):
+        with meter("features"):
             feed = make_feed(inputs, say)
         announce(inputs, feed, say)
-        with phases("train"):
+        with meter("train"):
             fitted = fit(inputs, feed, say)
         is_regression = inputs.records.columns.is_regression
-        with phases("evaluate"):
+        with meter("test"):
             predictions = record_predictions(fitted.logits(feed.test), feed.test, is_regression)
-        with phases("fitted"):
+        with meter("fitted"):
             on_training = record_predictions(fitted.logits(feed.fitted), feed.fitted, is_regression)
-        cost = cost_of(inputs, feed, phases, len(predictions))
-    if write:
-        store(inputs, feed, predictions)
+        with meter("write"):
+            if write:
+                store(inputs, feed, predictions)
+        cost = cost_of(inputs, feed, fitted.precision, len(predictions), main=write)
+        meter.energy.stop()
     scores = selection_metrics(feed.fitted.targets, on_training, is_regression, inputs.protocol.undefined)
     training = {**scores, "records": len(on_training)}
     measured = {"cost": cost, "environment": {**environment(command), "resumed": fitted.resumed}}

@@ -10,6 +10,7 @@ import numpy as np
 from hf_ecg_bench.data.load import PreparedDataset, load_prepared, require_signals
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.tasks import Task, get_task
+from hf_ecg_bench.training.costs.meter import CostMeter
 from hf_ecg_bench.training.faults import FaultEffect, effect_of, faulty_protocol
 from hf_ecg_bench.training.modes import Mode, get_mode
 from hf_ecg_bench.training.parts import part_targets
@@ -27,6 +28,7 @@ class Inputs:
     Attributes:
         digests: of the prepared dataset and of the weights (`training.digests`).
         parts: the names of the targets of each task that is a part of this one's outputs, by task id.
+        meter: measures what the run costs.
         subset: what is said about the used part of the training records, empty where all are used.
         mean, std: (targets,) float64, of the training records' regression targets; 0 and 1 for yes/no targets.
     """
@@ -43,6 +45,7 @@ class Inputs:
     std: np.ndarray
     subset: dict[str, Any] = field(default_factory=dict)
     parts: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    meter: CostMeter = field(default_factory=CostMeter)
 
 
 def load(spec: RunSpec, digests: dict[str, str | None]) -> Inputs:
