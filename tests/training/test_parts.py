@@ -15,10 +15,8 @@ from hf_ecg_bench.training.batches import EpochSampler, TrainingWindows
 from hf_ecg_bench.training.caveats import changed_options
 from hf_ecg_bench.training.checkpoints import last_complete_checkpoint
 from hf_ecg_bench.training.examples import choose_examples
-from hf_ecg_bench.training.records import SplitRecords
 from hf_ecg_bench.training.selection import check_selectable, selection_metrics
 from hf_ecg_bench.training.spec import RunSpec
-from hf_ecg_bench.training.subsets import training_subset
 
 
 def test_multi_hot_counts_repeats_once_and_picks_classes():
@@ -38,32 +36,6 @@ def test_sampler_drops_the_last_incomplete_batch_and_repeats_itself():
     assert list(sampler) == second
     sampler.set_epoch(0)
     assert list(sampler) == first
-
-
-def _split(patients: list[str | None]) -> SplitRecords:
-    n = len(patients)
-    ids = np.array([f"r{i}" for i in range(n)], dtype=object)
-    age, sex = np.full(n, 50, np.float32), np.full(n, "female", dtype=object)
-    return SplitRecords(
-        None, np.arange(n), ids, np.array(patients, dtype=object), np.zeros((n, 1), np.float32), age, sex
-    )
-
-
-def test_subsets_are_nested_and_keep_patients_whole():
-    split = _split([f"p{i // 3}" for i in range(90)] + [None] * 10)
-    kept: set[str] = set()
-    for fraction in (0.05, 0.1, 0.25, 0.5, 1.0):
-        subset = training_subset(split, fraction, 0, seed=7)
-        now = set(subset.record_id)
-        assert kept <= now
-        assert abs(len(now) - fraction * 100) <= 3
-        for patient in set(subset.patient_id) - {None}:
-            assert (subset.patient_id == patient).sum() == 3
-        kept = now
-    assert len(training_subset(split, 1.0, 17, seed=7).records) == 17
-    assert set(training_subset(split, 0.5, 0, seed=8).record_id) != set(
-        training_subset(split, 0.5, 0, seed=7).record_id
-    )
 
 
 def test_selection_metrics():
