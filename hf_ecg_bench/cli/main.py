@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from hf_ecg_bench import __version__
-from hf_ecg_bench.cli import embedding, listing, models, preparing, pushing, results, running, verifying
+from hf_ecg_bench.cli import caching, embedding, listing, models, preparing, pushing, results, running, verifying
 from hf_ecg_bench.errors import EcgBenchError
 
 OK, FAULT, MISTAKE = 0, 1, 2
@@ -49,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"hf-ecg-bench {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     verbs = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for group in (listing, preparing, verifying, models, embedding, running, results, pushing):
+    for group in (listing, preparing, verifying, models, embedding, running, results, pushing, caching):
         group.register(verbs)
     return parser
 

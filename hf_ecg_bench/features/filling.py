@@ -9,9 +9,10 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from hf_ecg_bench.features.locks import BlockLocks
+from hf_ecg_bench.features.locks import STORE_FILE, BlockLocks
 from hf_ecg_bench.progress import progress
 from hf_ecg_bench.training.reporting import Say
 
@@ -85,3 +86,7 @@ def sweep(folder: Path, locks: BlockLocks) -> None:
         if found and locks.take(int(found[1])):
             path.unlink(missing_ok=True)
             locks.free(int(found[1]))
+    for path in folder.glob(f".{STORE_FILE}.*.part"):  # written in no time: an old one is nobody's
+        with suppress(FileNotFoundError):
+            if time.time() - path.stat().st_mtime > _SAY_SECONDS:
+                path.unlink()

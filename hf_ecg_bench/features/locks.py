@@ -1,4 +1,4 @@
-"""Locks of the feature store, which the kernel lets go when their process dies.
+"""Where stores are, and their locks, which the kernel lets go when their process dies.
 
 Two kinds. `Use` is held, shared, by everybody who has a store open; whoever wants to delete the store needs it alone.
 `BlockLocks` are byte ranges of one file, one byte for each block that somebody computes. Locks only save work: blocks
@@ -11,6 +11,20 @@ import fcntl
 import os
 from pathlib import Path
 from typing import Self
+
+from hf_ecg_bench.models.cache import cache_root
+
+STORE_FILE = "store.json"
+
+
+def features_root() -> Path:
+    """The folder of all stores, in the cache."""
+    return cache_root() / "features"
+
+
+def lock_path(folder: Path) -> Path:
+    """The file whose lock says that a store is in use: beside it, because the store itself may be deleted."""
+    return folder.with_name(f".{folder.name}.lock")
 
 
 class Use:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,27 +21,14 @@ from hf_ecg_bench.features.blocks import DTYPES, block_path, open_block, write_b
 from hf_ecg_bench.features.extract import Encoder, run_device
 from hf_ecg_bench.features.filling import fill
 from hf_ecg_bench.features.key import Kind, Stored, StoreKey, backbone_facts, plan_facts, records_digest, weights_of
-from hf_ecg_bench.features.locks import Use
+from hf_ecg_bench.features.locks import STORE_FILE, Use, features_root, lock_path
 from hf_ecg_bench.features.size import check_room, human, total_bytes
 from hf_ecg_bench.features.stored import StoredFeatures
 from hf_ecg_bench.features.windows import StoreWindows, block_bounds, store_windows
 from hf_ecg_bench.files import write_json
-from hf_ecg_bench.models.cache import cache_root
 from hf_ecg_bench.signals.windows import Tail
 from hf_ecg_bench.training.records import SplitRecords
 from hf_ecg_bench.training.reporting import Say
-
-STORE_FILE = "store.json"
-
-
-def features_root() -> Path:
-    """The folder of all stores, in the cache."""
-    return cache_root() / "features"
-
-
-def lock_path(folder: Path) -> Path:
-    """The file whose lock says that a store is in use: beside it, because the store itself may be deleted."""
-    return folder.with_name(f".{folder.name}.lock")
 
 
 def silent(message: str) -> None:
@@ -188,13 +175,8 @@ def plan_features(
         device=device,
     )
     folder = features_root() / key.digest
-    try:
+    with _explained():
         use = Use(lock_path(folder))
-    except OSError as error:
-        raise EcgBenchError(
-            f"the feature store in {features_root()} cannot be written: {error}",
-            fix="set HF_ECG_BENCH_CACHE to a folder that can be written, or --features reencoded",
-        ) from error
     about = {
         "dataset": dataset,
         "records": len(rows),
@@ -237,6 +219,10 @@ def _complete(store: PlannedStore, model: PreTrainedModel, say: Say) -> StoredFe
     started = time.monotonic()
     computed = 0
     if store.missing:
+        with _explained():
+            store.folder.mkdir(parents=True, exist_ok=True)
+            if not os.access(store.folder, os.W_OK):
+                raise PermissionError(f"{store.folder} is not ours to write")
         _write_facts(store)
         encoder = Encoder(model, store.key.kind, store.key.computed, store.key.stored, say)
         where = f"{store.about['dataset']} {store.key.split}".strip()
@@ -278,6 +264,17 @@ def _complete(store: PlannedStore, model: PreTrainedModel, say: Say) -> StoredFe
     )  # fmt: skip
 
 
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise EcgBenchError(
+            f"the feature store in {features_root()} cannot be written: {error}",
+            fix="set HF_ECG_BENCH_CACHE to a folder that can be written, or --features reencoded",
+        ) from error
+
+
 def _rows(reader: Reader, split: SplitRecords) -> np.ndarray:
     """(records of the store,) rows of the split: all that are long enough, or the used ones alone."""
     long_enough = reader.lengths >= reader.plan.window
@@ -291,10 +288,8 @@ def _rows(reader: Reader, split: SplitRecords) -> np.ndarray:
 
 def _shape(folder: Path, model: PreTrainedModel, plan: Plan, kind: Kind) -> tuple[int, ...]:
     """Of one window's features: as written down, or from one forward pass."""
-    try:
-        return tuple(int(length) for length in json.loads((folder / STORE_FILE).read_text(encoding="utf-8"))["shape"])
-    except (OSError, ValueError, KeyError, TypeError):
-        pass
+    if known := _facts(folder).get("shape"):
+        return tuple(known)
     if kind == "pooled":
         return (int(model.config.hidden_size),)
     encoder = Encoder(model, kind, "fp32", "fp32", silent)
@@ -304,9 +299,18 @@ def _shape(folder: Path, model: PreTrainedModel, plan: Plan, kind: Kind) -> tupl
 def _write_facts(store: PlannedStore) -> None:
     """store.json, before any block: what is in the folder can always be told. The same whoever writes it."""
     path = store.folder / STORE_FILE
-    if not path.exists():
+    if _facts(store.folder).get("key") != store.key.to_dict():
         blocks = {"blocks": len(store.blocks), "bytes": store.bytes_of(store.blocks)}
         write_json(path, {"key": store.key.to_dict(), **store.about, "shape": store.shape, **blocks})
+
+
+def _facts(folder: Path) -> dict[str, Any]:
+    """What store.json says; nothing where there is none, or a damaged one."""
+    try:
+        values = json.loads((folder / STORE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return values if isinstance(values, dict) else {}
 
 
 def _touch(folder: Path) -> None:

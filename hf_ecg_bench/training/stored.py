@@ -127,10 +127,11 @@ def use_stored(feed: Feed, inputs: Inputs, plan: Plan, say: Say) -> None:
 def plan_splits(inputs: Inputs, model: PreTrainedModel, plan: Plan) -> dict[str, PlannedStore]:
     """The stores of the run's three splits: crops for training only."""
     protocol, info = inputs.protocol, inputs.prepared.info
-    weights = weights_of(model)
+    head: Any = model.head
+    kind, weights = _KINDS[head.reads], weights_of(model)
     return {
         name: plan_features(
-            model, plan, split, kind=_KINDS[model.head.reads], data_digest=info["digest"], split_name=name,
+            model, plan, split, kind=kind, data_digest=info["digest"], split_name=name,
             crops=protocol.crops if name == "train" else 0, tail=protocol.tail, last_window=protocol.last_window,
             feature_precision=protocol.feature_precision, precision=compute_precision(protocol, model.config),
             batch_size=protocol.evaluation_batch_size, dataset=info["dataset"], weights=weights,
