@@ -1,7 +1,7 @@
 """Adapters on a classifier: a few trainable numbers beside frozen layers, by PEFT.
 
-`lora`: W becomes W + alpha / rank * B A (Hu et al., ICLR 2022). `dora`: the same, with a trained length of each output's
-weights (Liu et al., ICML 2024). `ia3`: a trained factor on each output (Liu et al., NeurIPS 2022).
+`lora`: W becomes W + alpha / rank * B A (Hu et al., ICLR 2022). `dora`: the same, and the length of each output's
+weights is trained (Liu et al., ICML 2024). `ia3`: a trained factor on each output (Liu et al., NeurIPS 2022).
 """
 
 from __future__ import annotations
@@ -139,6 +139,12 @@ def _check_layers(layers: dict[str, Any], kind: str, rank: int, model_id: str) -
     for name, layer in layers.items():
         if isinstance(layer, nn.Linear) or kind == "ia3":
             continue
+        if kind == "dora" and type(layer) not in (nn.Conv1d, nn.Conv2d):
+            raise TrainingError(
+                f"PEFT has DoRA for plain convolutions; {name} in {model_id} is a {type(layer).__name__}, whose output "
+                "has another layout",
+                fix="--adapter lora",
+            )
         if layer.groups > 1 and kind == "dora":
             raise TrainingError(
                 f"DoRA needs the norm of the adapted weights, which a convolution in groups does not have: {name} has "

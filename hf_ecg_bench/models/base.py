@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from itertools import chain
 from typing import Any, ClassVar, Self
 
@@ -12,7 +13,8 @@ from torch.utils.checkpoint import checkpoint
 from transformers import PreTrainedModel, initialization
 from transformers.modeling_layers import GradientCheckpointingLayer
 
-from hf_ecg_bench.errors import ContractError
+from hf_ecg_bench.errors import CheckpointError, ContractError
+from hf_ecg_bench.models.adapter_folders import is_adapter_folder
 from hf_ecg_bench.models.checkpointing import CheckpointedBlock
 from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.heads import HEADS
@@ -53,22 +55,38 @@ class EcgPreTrainedModel(PreTrainedModel):
     def from_pretrained(
         cls, pretrained_model_name_or_path: Any, *args: Any, output_loading_info: bool = False, **kwargs: Any
     ) -> Any:
-        """As in transformers, but strict.
+        """As in transformers, but strict. A folder of adapters is loaded with the weights that they belong to.
 
         Raises:
             CheckpointError: a tensor is missing or unexpected. Only a whole head may be: a backbone
                 checkpoint in a classifier gets a fresh head (logged), a classifier's head is left out of a
                 backbone.
         """
+        if (adapters := _adapters_meant(pretrained_model_name_or_path, kwargs)) is not None:
+            from hf_ecg_bench.models.adapter_loading import from_adapters
+
+            model = from_adapters(cls, adapters, pretrained_model_name_or_path, kwargs)
+            return (model, {}) if output_loading_info else model
         with explain_loading_errors(pretrained_model_name_or_path):
             loaded: Any = super().from_pretrained(
                 pretrained_model_name_or_path, *args, output_loading_info=True, **kwargs
             )
         model, info = loaded
+        if getattr(model, "_hf_peft_config_loaded", False):  # transformers found them by itself, and checks nothing
+            raise CheckpointError(
+                f"{pretrained_model_name_or_path} holds adapters", fix="load it with load_model or the Auto classes"
+            )
         check_loading(info, model, str(pretrained_model_name_or_path))
         model.apply_freezing()
         model.eval()
         return (model, info) if output_loading_info else model
+
+    def save_pretrained(self, save_directory: Any, *args: Any, **kwargs: Any) -> None:
+        """As in transformers; beside adapters, too, with the configuration that their head needs."""
+        super().save_pretrained(save_directory, *args, **kwargs)
+        if getattr(self, "_hf_peft_config_loaded", False) and kwargs.get("is_main_process", True):
+            self.config.architectures = [type(self).__name__]
+            self.config.save_pretrained(save_directory)
 
     def apply_freezing(self) -> None:
         """Freeze what the configuration says (from_pretrained makes every parameter trainable again)."""
@@ -84,6 +102,16 @@ class EcgPreTrainedModel(PreTrainedModel):
         for module in self.modules() if enable else ():
             if isinstance(module, GradientCheckpointingLayer):
                 vars(module)["_gradient_checkpointing_func"] = CheckpointedBlock(module, gradient_checkpointing_func)
+
+
+def _adapters_meant(source: Any, kwargs: dict[str, Any]) -> Any:
+    """The folder of adapters that is meant, or None; PEFT is imported only where there is one."""
+    named = (kwargs.get("adapter_kwargs") or {}).get("_adapter_model_path")
+    if named is None and not (isinstance(source, str | os.PathLike) and is_adapter_folder(source)):
+        return None
+    from hf_ecg_bench.models.adapter_loading import adapters_meant
+
+    return adapters_meant(source, kwargs)
 
 
 class EcgModel(EcgPreTrainedModel):

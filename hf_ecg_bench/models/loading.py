@@ -12,12 +12,16 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 
 import hf_ecg_bench.models  # noqa: F401  registers the Auto classes
 from hf_ecg_bench.errors import CheckpointError, ContractError, UnknownNameError, first_line, unknown_name
+from hf_ecg_bench.models.adapter_folders import is_adapter_folder
 from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.preprocessing import changed_preprocessing, preprocessing_overrides
 from hf_ecg_bench.models.registry import MODELS, model_class
 from hf_ecg_bench.models.resolve import find_local, parse_name, resolve_model
 from hf_ecg_bench.models.spec import ModelSpec
 
+_HEAD_FIELDS = frozenset(
+    {"head", "id2label", "label2id", "target_kinds", "target_mean", "target_std", "freeze_backbone"}
+)
 _FIX = "hf-ecg-bench list models; a folder has to be one that convert, run or save_pretrained wrote"
 
 
@@ -31,13 +35,16 @@ def load_model(
     seed: int | None = None,
     pretrained: bool | None = None,
     preprocessing: str | None = None,
+    merge_adapter: bool | None = None,
+    adapter_base: str | os.PathLike[str] | None = None,
     **config_overrides: Any,
 ) -> PreTrainedModel:
     """Load a model, or build a fresh one.
 
     Args:
         name_or_dir: a model id (`s4`, `ecg_founder`), a folder that `convert`, `run` or save_pretrained
-            wrote, or a Hub id. Public weights are fetched and converted on first use (see `resolve_model`).
+            wrote, or a Hub id. Public weights are fetched and converted on first use (see `resolve_model`), and so is
+            what adapters belong to.
         target_names: what the head predicts, in order. Needed for a classifier that is not one yet.
         target_kinds: `binary` or `regression` per target; None: all binary.
         head: `linear` or `attention`; None keeps what the folder has (a backbone stays a backbone).
@@ -47,6 +54,10 @@ def load_model(
             model.
         preprocessing: `paper` or `original`; sets the rate, the window and what else belongs to it. None keeps what
             the folder says; a fresh model is fed as in the paper.
+        merge_adapter: whether adapters become part of the weights, so that the model is a plain one. None: where
+            targets, head or freezing are chosen, as for training it further. Where they stay beside the weights, the
+            outputs are bit for bit those of training, merged they differ by rounding.
+        adapter_base: where the weights are that adapters belong to, if not where they say.
         **config_overrides: fields of the configuration (`dropout=0.1`).
 
     Returns:
@@ -76,7 +87,8 @@ def load_model(
         if fresh is not None:
             return _fresh(fresh, overrides, preprocessing)
         found = resolve_model(name_or_dir)
-        model = _load(os.fspath(found.folder), overrides, preprocessing)
+        adapters = {"merge": merge_adapter, "base": adapter_base}
+        model = _load(os.fspath(found.folder), overrides, preprocessing, adapters)
     if found.revision is not None:
         model.config._commit_hash = found.revision  # as transformers does where it fetches by itself
     return model
@@ -131,7 +143,9 @@ def _fresh(spec: ModelSpec, overrides: dict[str, Any], preprocessing: str | None
     return model_class(spec.id, kind)(config)
 
 
-def _load(source: str, overrides: dict[str, Any], preprocessing: str | None) -> PreTrainedModel:
+def _load(
+    source: str, overrides: dict[str, Any], preprocessing: str | None, adapters: dict[str, Any]
+) -> PreTrainedModel:
     config = _config_in(source)
     overrides = {**changed_preprocessing(config, preprocessing), **overrides}
     is_classifier = any(name.endswith("ForSequenceClassification") for name in config.architectures or ())
@@ -150,6 +164,9 @@ def _load(source: str, overrides: dict[str, Any], preprocessing: str | None) -> 
             setattr(config, name, overrides.get(name))
     auto = AutoModelForSequenceClassification if is_classifier or "id2label" in overrides else AutoModel
     other_head = is_classifier and (other_targets or config.head != old_head)
+    if is_adapter_folder(source):
+        chosen = not _HEAD_FIELDS.isdisjoint(overrides)
+        return _load_adapters(source, config, other_head, {**adapters, "merge": _whether(adapters["merge"], chosen)})
     try:
         model = auto.from_pretrained(source, config=config, ignore_mismatched_sizes=other_head)
     except OSError as error:
@@ -158,6 +175,35 @@ def _load(source: str, overrides: dict[str, Any], preprocessing: str | None) -> 
         # Weights of the same shape for other targets would be taken over without a word: draw a new head instead.
         model.head = type(model.head)(config.hidden_size, config.n_targets).to(model.dtype).eval()
     return model
+
+
+def _load_adapters(source: str, config: EcgConfig, other_head: bool, adapters: dict[str, Any]) -> PreTrainedModel:
+    """A folder of adapters with some fields of its configuration changed."""
+    from hf_ecg_bench.models.adapter_loading import load_adapted
+
+    if not adapters["merge"] and (other_head or config.freeze_backbone):
+        raise ContractError(
+            f"{source} holds adapters: another head or a frozen backbone needs them merged", fix="merge_adapter=True"
+        )
+    own = _config_in(source)
+    for name in config.field_names() - _HEAD_FIELDS - {"num_labels"}:
+        setattr(own, name, getattr(config, name))
+    model: Any = load_adapted(source, config=own, **adapters)
+    if not other_head:
+        for name in _HEAD_FIELDS - {"num_labels"}:
+            setattr(model.config, name, getattr(config, name))
+        model.apply_freezing()
+        return model
+    config.base_digest = None
+    classifier: Any = type(model)(config).to(model.dtype).eval()
+    classifier.encoder = model.encoder
+    classifier.encoder.config = classifier.config
+    classifier.apply_freezing()
+    return classifier
+
+
+def _whether(wanted: bool | None, default: bool) -> bool:
+    return default if wanted is None else wanted
 
 
 def _targets(config: EcgConfig) -> tuple[list[str], list[str]]:

@@ -15,6 +15,7 @@ from hf_ecg_bench.downloads import offline
 from hf_ecg_bench.errors import CheckpointError, DownloadError, unknown_name
 from hf_ecg_bench.files import sha256_file
 from hf_ecg_bench.models import cache
+from hf_ecg_bench.models.adapter_folders import adapter_digest, is_adapter_folder
 from hf_ecg_bench.models.archives import unpacked
 from hf_ecg_bench.models.hub_snapshots import hub_snapshot
 from hf_ecg_bench.models.registry import MODELS, get_model_spec
@@ -23,7 +24,7 @@ from hf_ecg_bench.models.spec import ModelSpec
 from hf_ecg_bench.names import NAMESPACE
 
 Say = Callable[[str], None]
-_HUB_FILES = ["*.json", "*.safetensors", "*.md"]
+HUB_FILES = ["*.json", "*.safetensors", "*.md"]
 
 
 @dataclass(frozen=True)
@@ -134,7 +135,12 @@ def resolve_model(name_or_dir: str | os.PathLike[str], *, say: Say = say) -> Res
 
 
 def weights_digest(folder: str | os.PathLike[str]) -> str | None:
-    """SHA-256 of a model folder's weights (of the files' digests where there are several), None where it has none."""
+    """SHA-256 of a model folder's weights (of the files' digests where there are several), None where it has none.
+
+    For a folder of adapters it stands for the weights below them, too.
+    """
+    if is_adapter_folder(folder):
+        return adapter_digest(Path(folder))
     files = sorted(Path(folder).glob("*.safetensors"))
     if len(files) == 1:
         return sha256_file(files[0])
@@ -172,7 +178,7 @@ def convert_into_cache(model_id: str, checkpoint: str | Path, origin: str) -> ca
 
 def _from_hub(repository: str, tried: list[str]) -> Resolved | None:
     try:
-        folder = hub_snapshot(repository, _HUB_FILES)
+        folder = hub_snapshot(repository, HUB_FILES)
     except DownloadError as error:
         tried.append(error.message)
         return None

@@ -73,6 +73,10 @@ def make_feed(inputs: Inputs, say: Say) -> Feed:
         source=model_source(spec, model, inputs.digests["model"]),
         save=lambda folder: save_model(model, folder, tail=inputs.protocol.tail),
     )
+    if inputs.mode.adapter:
+        from hf_ecg_bench.training.adapting import adapt
+
+        adapt(feed, inputs, say)
     if inputs.mode.on_features:
         if inputs.protocol.features == "stored":
             from hf_ecg_bench.training.stored import use_stored

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from hf_ecg_bench.errors import TrainingError, unknown_name
 from hf_ecg_bench.models.preprocessing import PREPROCESSINGS
+from hf_ecg_bench.training.modes import MODES
 from hf_ecg_bench.training.protocol import Protocol, protocol_of
 
 SUBSETS = ("nested", "published")
@@ -73,6 +74,14 @@ class RunSpec:
             raise TrainingError(f"--limit {self.limit}: expected a number of records, or 0 for all")
         if self.seed < 0:
             raise TrainingError(f"--seed {self.seed}: expected 0 or more")
+        if self.mode in MODES and not MODES[self.mode].adapter:
+            settings = ["merge_adapter"] if self.merge_adapter else []
+            settings += sorted(name for name in self.overrides if name.startswith("adapter"))
+            if settings:
+                raise TrainingError(
+                    f"mode {self.mode!r} trains no adapters: {', '.join(settings)} would change nothing",
+                    fix="--mode lora",
+                )
         if self.n_resamples < 1:
             raise TrainingError(f"--n-resamples {self.n_resamples}: expected at least 1")
 

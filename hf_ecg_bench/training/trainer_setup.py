@@ -17,12 +17,18 @@ from hf_ecg_bench.training.early_stopping import EarlyStopping
 from hf_ecg_bench.training.feeding import Feed
 from hf_ecg_bench.training.imbalance import positive_weights
 from hf_ecg_bench.training.inputs import Inputs
+from hf_ecg_bench.training.modes import Mode
 from hf_ecg_bench.training.precision import compute_precision
 from hf_ecg_bench.training.protocol import Protocol
 from hf_ecg_bench.training.reporting import EpochLines, Say
 from hf_ecg_bench.training.selection import GREATER_IS_BETTER, selection_metrics
 from hf_ecg_bench.training.state import CHECKPOINTS
 from hf_ecg_bench.training.trainer import EcgTrainer
+
+# transformers renames it: the old name warns where there is the new one.
+_CHECKPOINTING = next(
+    name for name in ("activation_checkpointing", "gradient_checkpointing") if hasattr(TrainingArguments, name)
+)
 
 
 def build_trainer(
@@ -90,10 +96,15 @@ def build_trainer(
         disable_tqdm=not sys.stderr.isatty(),
         dataloader_pin_memory=not on_cpu,
         ddp_find_unused_parameters=True if shares > 1 else None,
+        **{_CHECKPOINTING: _checkpoints_blocks(protocol, mode, say)},
     )
     # Several visible GPUs without a launcher would multiply the batch behind the protocol's back (nn.DataParallel).
     if arguments.n_gpu > 1:
         arguments._n_gpu = 1
+    if protocol.compile:
+        # In place, so that nothing is called differently. TrainingArguments(torch_compile=True) would set environment
+        # variables by which every later run of this process is compiled, too.
+        feed.module.compile()
     trainer = EcgTrainer(
         model=feed.module,
         args=arguments,
@@ -114,3 +125,11 @@ def build_trainer(
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(EpochLines(selection, say))
     return trainer
+
+
+def _checkpoints_blocks(protocol: Protocol, mode: Mode, say: Say) -> bool:
+    """Whether blocks are recomputed in the backward pass; there is none through a backbone that is frozen."""
+    if protocol.gradient_checkpointing and mode.on_features:
+        say(f"note: --gradient-checkpointing changes nothing in mode {mode.id}: no gradient runs through the backbone")
+        return False
+    return protocol.gradient_checkpointing

@@ -1,0 +1,69 @@
+"""Mode `lora`: adapters into a run's model, and what is saved of it."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from hf_ecg_bench.errors import TrainingError, some
+from hf_ecg_bench.models.adapter_folders import Base
+from hf_ecg_bench.models.adapter_loading import fixed_seed
+from hf_ecg_bench.models.adapters import add_adapter, merged, trained_parameters, unmergeable
+from hf_ecg_bench.models.resolve import find_local, parse_name
+from hf_ecg_bench.models.saving import save_adapter, save_model
+from hf_ecg_bench.names import NAMESPACE
+from hf_ecg_bench.training.feeding import Feed
+from hf_ecg_bench.training.inputs import Inputs
+from hf_ecg_bench.training.reporting import Say
+
+
+def adapt(feed: Feed, inputs: Inputs, say: Say) -> None:
+    """Put adapters into the feed's model: `module` becomes PEFT's wrapper, and the adapters alone are saved.
+
+    The model saved is a merged one where that is asked for, or where there is no base that anybody could load again
+    (a run that repeats the fault of random weights).
+
+    Raises:
+        TrainingError: the layers do not take such adapters, or cannot be merged where that is asked for.
+    """
+    protocol, spec = inputs.protocol, inputs.spec
+    with fixed_seed(spec.seed):
+        wrapped = add_adapter(
+            feed.model, protocol.adapter, protocol.adapter_rank, protocol.adapter_alpha, protocol.adapter_dropout
+        )
+    merging = spec.merge_adapter or inputs.effect.random_backbone
+    if merging and (grouped := unmergeable(wrapped)):
+        raise TrainingError(
+            f"adapters beside convolutions in groups cannot be merged: {some(grouped)}",
+            fix="leave out --merge-adapter",
+        )
+    counts = trained_parameters(wrapped)
+    base = base_of(spec.model, inputs.digests["model"], feed.source["revision"])
+    feed.module = wrapped
+    feed.source = {
+        **feed.source,
+        "adapter": {"kind": protocol.adapter, **counts, "merged": merging, "base": asdict(base)},
+    }
+    say(
+        f"{protocol.adapter}: {counts['trained']:,} of {counts['total']:,} numbers are trained "
+        f"({counts['share']:.2%}), {counts['head']:,} of them in the head"
+    )
+
+    def save(folder: Path) -> Any:
+        if merging:  # of a copy: whoever asks the trained model later gets the same bits
+            return save_model(merged(copy.deepcopy(wrapped)), folder, tail=protocol.tail)
+        return save_adapter(wrapped, folder, base, tail=protocol.tail)
+
+    feed.save = save
+
+
+def base_of(model: str, digest: str | None, revision: str | None = None) -> Base:
+    """What adapters name as their base: a folder as it is on this machine, everything else as on the Hub."""
+    found = find_local(model)
+    bare = model.startswith(f"{NAMESPACE}/") or not (found and found.origin == "folder")
+    repository = parse_name(model).repository if bare else None
+    if repository is None and found is not None:
+        return Base(str(found.folder), str(digest))
+    return Base(repository or model, str(digest), revision)
