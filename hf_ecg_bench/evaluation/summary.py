@@ -51,7 +51,7 @@ def summarise(
         PredictionsError: arrays, names or kinds that do not fit.
     """
     t, p, binary = _check(targets, predictions, names, kinds, undefined)
-    resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=_known_groups(groups))
+    resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=known_groups(groups))
     return _summary(t, names, kinds, resamples, _estimates(t, p, binary, resamples, undefined), undefined)
 
 
@@ -77,7 +77,7 @@ def summarise_parts(
         PredictionsError: as `summarise`, or a part names a target that is not there.
     """
     t, p, binary = _check(targets, predictions, names, kinds, undefined)
-    groups = _known_groups(groups)
+    groups = known_groups(groups)
     columns = {part: _columns(part, wanted, names) for part, wanted in parts.items()}
     resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=groups)
     blocks = _estimates(t, p, binary, resamples, undefined)
@@ -176,7 +176,7 @@ def summarise_difference(
     """
     t, a, binary = _check(targets, predictions, names, kinds, undefined)
     _, b, _ = _check(targets, against, names, kinds, undefined)
-    resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=_known_groups(groups))
+    resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=known_groups(groups))
     first, second = (_estimates(t, p, binary, resamples, undefined) for p in (a, b))
     overall = [_overall(t, binary, blocks, undefined) for blocks in (first, second)]
     result = {}
@@ -263,7 +263,7 @@ def _supported(targets: FloatArray) -> NDArray[np.bool_]:
     return ((targets == 1).sum(axis=0) >= MIN_SUPPORT) & ((targets == 0).sum(axis=0) >= MIN_SUPPORT)
 
 
-def _known_groups(groups: ArrayLike | None) -> ArrayLike | None:
+def known_groups(groups: ArrayLike | None) -> ArrayLike | None:
     """None where no record has a patient id: then records are what is resampled."""
     if groups is None or all(value is None or value != value for value in np.asarray(groups).tolist()):
         return None

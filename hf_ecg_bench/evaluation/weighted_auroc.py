@@ -69,7 +69,7 @@ def weighted_auroc(order: LabelOrder | None, counts: Counts) -> NDArray[np.float
     if order is None:
         return np.full(n_resamples, np.nan)
     rows = max(32, _GATHER // n_resamples)
-    edges, major = _major_counts(order, counts, rows)
+    edges, major = major_counts(order, counts, rows)
     below, level = np.searchsorted(edges, order.below), np.searchsorted(edges, order.level)
     twice, n_minor = np.zeros(n_resamples), np.zeros(n_resamples)
     for first in range(0, len(below), rows):
@@ -83,7 +83,7 @@ def weighted_auroc(order: LabelOrder | None, counts: Counts) -> NDArray[np.float
     return share if order.minor_is_positive else 1.0 - share
 
 
-def _major_counts(order: LabelOrder, counts: Counts, rows: int) -> tuple[NDArray[np.intp], Counts]:
+def major_counts(order: LabelOrder, counts: Counts, rows: int) -> tuple[NDArray[np.intp], Counts]:
     """(edges,) positions in `order.major`, and (edges, resamples) how many records were drawn before each."""
     n_major, n_resamples = len(order.major), counts.shape[1]
     edges = np.unique(np.concatenate((order.below, order.level, np.arange(0, n_major, rows), [n_major])))

@@ -14,6 +14,7 @@ from hf_ecg_bench.progress import quiet_libraries
 from hf_ecg_bench.results.predictions import make_predictions, write_predictions
 from hf_ecg_bench.results.schema import MODEL_FOLDER, PREDICTIONS_FILE, Result
 from hf_ecg_bench.results.slices import as_slices
+from hf_ecg_bench.robustness.subgroups import subgroup_scores
 from hf_ecg_bench.training.caveats import caveats
 from hf_ecg_bench.training.costs.measure import cost_of
 from hf_ecg_bench.training.costs.meter import COST_FILE, CostMeter
@@ -147,6 +148,17 @@ def result_of(
         features=feed.facts,
         subset=inputs.subset,
         slices=as_slices(parts, len(test.targets)),
+        subgroups=subgroup_scores(
+            test.targets,
+            predictions,
+            names,
+            records.columns.kinds,
+            age=test.age,
+            sex=test.sex,
+            groups=test.patient_id,
+            n_resamples=spec.n_resamples,
+            seed=_BOOTSTRAP_SEED,
+        ),
         warnings=[
             *([describe_fault(spec.fault, model_id_of(config.model_type))] if spec.fault else []),
             *records.warnings,
