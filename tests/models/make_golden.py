@@ -14,8 +14,9 @@ import torch
 
 from hf_ecg_bench.models.adapters import add_lora
 from hf_ecg_bench.models.heads import HEADS
+from hf_ecg_bench.models.param_groups import param_groups
 from hf_ecg_bench.models.registry import get_model_spec, model_class
-from tests.models.common import CASES, Case
+from tests.models.common import CASES, Case, dropout_fields, labels_for, shared_model
 from tests.models.fills import classifier, filled, filled_head, golden_inputs
 
 FOLDER = Path(__file__).resolve().parents[1] / "golden"
@@ -50,6 +51,27 @@ def golden(case: Case) -> dict[str, dict[str, Any]]:
     return values
 
 
+def golden_losses(case: Case) -> dict[str, list[float]]:
+    """Of the tiny model without dropout, in train mode: the loss before each of three steps and after the last."""
+    quiet = dict.fromkeys(dropout_fields(shared_model(case).config), 0.0)
+    values: dict[str, list[float]] = {}
+    for head in HEADS:
+        for frozen in (False, True):
+            kinds = ["binary", "regression", "binary"]
+            model = case.build(head, target_kinds=kinds, freeze_backbone=frozen, **quiet).double().train()
+            x, labels = case.windows(model, batch=3), labels_for(model, batch=3)
+            optimizer = torch.optim.AdamW(param_groups(model, 1e-2, 1e-2))
+            losses = values[f"{head}, {'frozen' if frozen else 'trained'} backbone"] = []
+            for _ in range(3):
+                optimizer.zero_grad()
+                loss = model(x, labels=labels).loss
+                loss.backward()
+                optimizer.step()
+                losses.append(loss.item())
+            losses.append(model(x, labels=labels).loss.item())
+    return values
+
+
 def lora_share(case: Case) -> dict[str, int]:
     """Of the published size, without memory for weights: adapted layers and trained parameters at rank 8."""
     with torch.device("meta"):
@@ -71,6 +93,6 @@ if __name__ == "__main__":
         sys.exit(__doc__)
     for case in CASES:
         if case.model_id in chosen:
-            values = {**golden(case), "lora": lora_share(case)}
+            values = {**golden(case), "lora": lora_share(case), "losses": golden_losses(case)}
             golden_file(case).write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
             print(golden_file(case))

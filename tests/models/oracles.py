@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 from collections.abc import Iterator
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 
@@ -63,11 +64,17 @@ def compared(oracle: ModuleType, name: str, precision: str) -> Iterator[tuple[st
 
 def oracle_classifier(oracle: ModuleType, name: str, head: str, freeze: bool = False):
     """The model that the oracle's checkpoint makes, with the oracle's head."""
-    spec = get_model_spec(ORACLES[name])
-    converted, _ = build_from_checkpoint(spec, oracle.checkpoint(name), "oracle", "")
+    converted = _backbone(oracle, name)
     config = type(converted.config).from_dict(converted.config.to_dict())
     config.num_labels, config.head, config.freeze_backbone = 5, head, freeze
-    model = model_class(spec.id, "ForSequenceClassification")(config)
-    model.encoder.load_state_dict(converted.base_model.state_dict())
+    model = model_class(ORACLES[name], "ForSequenceClassification")(config)
+    model.encoder.load_state_dict(converted.state_dict())
     model.head.load_state_dict(oracle.head(name, head))
     return model.eval()
+
+
+@lru_cache(maxsize=1)  # the tests ask for one model after the other
+def _backbone(oracle: ModuleType, name: str):
+    """What the public converter makes of the oracle's checkpoint; nobody changes it."""
+    converted, _ = build_from_checkpoint(get_model_spec(ORACLES[name]), oracle.checkpoint(name), "oracle", "")
+    return converted.base_model

@@ -10,7 +10,7 @@ import torch
 
 from tests.models.common import every_case
 from tests.models.fills import classifier
-from tests.models.make_golden import golden, golden_file, lora_share
+from tests.models.make_golden import golden, golden_file, golden_losses, lora_share
 
 
 def recorded(case) -> dict:
@@ -23,11 +23,22 @@ def recorded(case) -> dict:
 def test_golden_values(case):
     expected = recorded(case)
     expected.pop("lora")
+    expected.pop("losses")
     found = golden(case)
     assert found.keys() == expected.keys()
     for name, values in expected.items():
         for what, numbers in values.items():
             assert found[name][what] == pytest.approx(numbers, rel=1e-9, abs=1e-10), (name, what)
+
+
+@every_case
+def test_golden_losses(case):
+    """Heads, loss, groups of learning rates and batch statistics, as they were when training followed the oracles."""
+    found, expected = golden_losses(case), recorded(case)["losses"]
+    assert found.keys() == expected.keys()
+    for how, losses in expected.items():
+        assert found[how] == pytest.approx(losses, rel=1e-8), how
+        assert losses[-1] < losses[0]
 
 
 @every_case

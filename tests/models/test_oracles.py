@@ -5,15 +5,19 @@ from __future__ import annotations
 import pytest
 import torch
 
+from hf_ecg_bench.models.conversion.containers import find_tensors
+from hf_ecg_bench.models.conversion.names import account
 from hf_ecg_bench.models.convert import build_from_checkpoint
 from hf_ecg_bench.models.param_groups import param_groups
-from hf_ecg_bench.models.registry import get_model_spec
+from hf_ecg_bench.models.registry import get_model_spec, model_class
 from tests.models.fills import classifier
 from tests.models.oracles import ORACLES, compared, load_oracle, oracle_classifier
 
 pytestmark = pytest.mark.shared
 
-LARGE = 50_000_000  # parameters of a backbone whose training steps are a slow test
+# Parameters of a backbone from which on its outputs, or its training steps, are compared in the slow suite. The default
+# one has the golden values of every model in their place (test_golden.py), recorded when it agreed with its oracle.
+LARGE, LARGE_TO_TRAIN = 50_000_000, 5_000_000
 BASELINES = ("net1d", "s4")
 
 # Reference mode -> (head, frozen backbone).
@@ -25,13 +29,11 @@ MODES = {
 }
 
 
-def cases(*names: str, slow_when_large: bool = True):
-    """Test parameters, the large models' marked slow."""
+def cases(*names: str, large: int):
+    """Test parameters, the models of more parameters marked slow."""
     return [
         pytest.param(
-            name,
-            id=name,
-            marks=[pytest.mark.slow] if slow_when_large and get_model_spec(ORACLES[name]).parameters > LARGE else [],
+            name, id=name, marks=[pytest.mark.slow] if get_model_spec(ORACLES[name]).parameters > large else []
         )
         for name in names
     ]
@@ -55,14 +57,34 @@ def check_outputs(oracle, name: str, precision: str) -> None:
     assert ("main", "logits_attention") in checked
 
 
-@pytest.mark.parametrize("name", ORACLES)
+@pytest.mark.parametrize("name", cases(*ORACLES, large=LARGE))
 def test_outputs_equal_the_reference(oracle, name):
     check_outputs(oracle, name, "float32")
 
 
-@pytest.mark.parametrize("name", cases(*ORACLES))
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ORACLES)
 def test_outputs_equal_the_reference_in_float64(oracle, name):
     check_outputs(oracle, name, "float64")
+
+
+@pytest.mark.parametrize("name", ORACLES)
+def test_every_public_tensor_has_its_place_at_full_size(oracle, name, monkeypatch):
+    """Names and shapes of the whole checkpoint, without memory for its values."""
+    monkeypatch.setattr(oracle, "_make", lambda key, entry, *_: torch.zeros(()).expand(entry["shape"]))
+    spec = get_model_spec(ORACLES[name])
+    tensors = find_tensors(spec, oracle.checkpoint(name), name).tensors
+    lots = account(spec, tensors, name)
+    public = {short: tuple(tensors[full].shape) for full, short in (lots.public | {n: n for n in lots.ignored}).items()}
+    options = spec.options_from(public) if spec.options_from else {}
+    with torch.device("meta"):
+        model = model_class(spec.id, "Model")(model_class(spec.id, "Config")(**options))
+    expected = {ours: tuple(value.shape) for ours, value in model.state_dict().items()}
+    found = {ours: tuple(tensors[full].shape) for full, ours in lots.ours.items() if not ours.startswith("head.")}
+    assert found.keys() == expected.keys()
+    for ours, shape in found.items():  # an axis of length 1 changes no number
+        assert [n for n in shape if n > 1] == [n for n in expected[ours] if n > 1], ours
+    assert sum(p.numel() for p in model.parameters()) in (spec.parameters, *spec.other_sizes.values())
 
 
 @pytest.mark.parametrize("name", BASELINES)
@@ -98,14 +120,14 @@ def check_losses(oracle, name: str, mode: str, model) -> None:
     assert losses(oracle, name, model, training) == pytest.approx(facts["modes"][mode]["loss64"], rel=1e-8)
 
 
-@pytest.mark.parametrize("name", BASELINES)
+@pytest.mark.parametrize("name", cases(*BASELINES, large=LARGE_TO_TRAIN))
 def test_training_from_scratch_follows_the_reference(oracle, name):
     model, _ = build_from_checkpoint(get_model_spec(name), oracle.checkpoint(name), "oracle", "")
     check_losses(oracle, name, "supervised", model)
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", cases(*TRAINED))
+@pytest.mark.parametrize("name", cases(*TRAINED, large=LARGE_TO_TRAIN))
 def test_adaptation_follows_the_reference(oracle, name, mode):
     head, frozen = MODES[mode]
     model = oracle_classifier(oracle, name, head, frozen)
