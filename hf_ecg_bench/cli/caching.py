@@ -72,9 +72,10 @@ def _prune(arguments: argparse.Namespace) -> None:
             fix="hf-ecg-bench cache prune NAME, --features, --older-than DAYS or --all",
         )
     sweep_leftovers()
-    chosen = select(
-        list_cache(), name=arguments.name, kind="features" if arguments.features else None, older_than_days=days or 0
-    )
+    entries = list_cache()
+    if arguments.features:
+        entries = [entry for entry in entries if entry.kind == "features"]
+    chosen = select(entries, name=arguments.name, older_than_days=days or 0)
     removed = [entry for entry in chosen if remove(entry)]
     in_use = [entry for entry in chosen if entry not in removed]
     freed = sum(entry.bytes for entry in removed)

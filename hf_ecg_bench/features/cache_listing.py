@@ -19,7 +19,8 @@ from typing import Any, Literal
 from filelock import FileLock, Timeout
 
 from hf_ecg_bench.errors import EcgBenchError, unknown_name
-from hf_ecg_bench.features.locks import STORE_FILE, Use, features_root, lock_path
+from hf_ecg_bench.features.facts import features_root, last_use, read_facts
+from hf_ecg_bench.features.locks import Use, lock_path
 from hf_ecg_bench.models.cache import WEIGHTS, cache_root
 
 EntryKind = Literal["features", "model", "download"]
@@ -57,14 +58,11 @@ def list_cache() -> list[CacheEntry]:
     return sorted([*_stores(), *_models(), *_downloads()], key=lambda entry: (-entry.last_used, entry.name))
 
 
-def select(
-    entries: list[CacheEntry], *, name: str | None = None, kind: EntryKind | None = None, older_than_days: float = 0
-) -> list[CacheEntry]:
-    """The entries that all of these conditions hold for.
+def select(entries: list[CacheEntry], *, name: str | None = None, older_than_days: float = 0) -> list[CacheEntry]:
+    """The entries that both conditions hold for.
 
     Args:
         name: an entry's, or a model's, of whom all is meant.
-        kind: only these.
         older_than_days: last used longer ago.
 
     Raises:
@@ -76,8 +74,6 @@ def select(
             known = {text for entry in entries for text in (entry.name, entry.model)}
             raise unknown_name("entry of the cache", name, known, fix="hf-ecg-bench cache list")
         entries = named
-    if kind is not None:
-        entries = [entry for entry in entries if entry.kind == kind]
     if older_than_days:
         entries = [entry for entry in entries if time.time() - entry.last_used > older_than_days * 86400]
     return entries
@@ -135,7 +131,7 @@ def _alone(entry: CacheEntry) -> Iterator[None]:
 
 def _stores() -> Iterator[CacheEntry]:
     for folder in _folders(features_root()):
-        facts = _read(folder / STORE_FILE)
+        facts = read_facts(folder)
         key: dict[str, Any] = facts.get("key", {})
         size = _size(folder)
         there = sum(1 for _ in folder.glob("block-*.npy"))
@@ -148,9 +144,8 @@ def _stores() -> Iterator[CacheEntry]:
         blocks = facts.get("blocks", 0)
         if there < blocks:
             words += f" ({there} of {blocks} blocks)"
-        used = (folder / STORE_FILE if facts else folder).stat().st_mtime
         yield CacheEntry(
-            "features", folder.name[:_SHOWN_DIGITS], key.get("model", "unknown"), folder, size, used, words,
+            "features", folder.name[:_SHOWN_DIGITS], key.get("model", "unknown"), folder, size, last_use(folder), words,
             bool(facts) and there >= blocks,
         )  # fmt: skip
 

@@ -12,7 +12,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from hf_ecg_bench.features.locks import STORE_FILE, BlockLocks
+from hf_ecg_bench.features.facts import STORE_FILE
+from hf_ecg_bench.features.locks import BlockLocks
 from hf_ecg_bench.progress import progress
 from hf_ecg_bench.training.reporting import Say
 

@@ -1,4 +1,4 @@
-"""Where stores are, and their locks, which the kernel lets go when their process dies.
+"""Locks of the feature store, which the kernel lets go when their process dies.
 
 Two kinds. `Use` is held, shared, by everybody who has a store open; whoever wants to delete the store needs it alone.
 `BlockLocks` are byte ranges of one file, one byte for each block that somebody computes. Locks only save work: blocks
@@ -11,15 +11,6 @@ import fcntl
 import os
 from pathlib import Path
 from typing import Self
-
-from hf_ecg_bench.models.cache import cache_root
-
-STORE_FILE = "store.json"
-
-
-def features_root() -> Path:
-    """The folder of all stores, in the cache."""
-    return cache_root() / "features"
 
 
 def lock_path(folder: Path) -> Path:

@@ -1,31 +1,24 @@
-"""Opening a store of features: which one it is, what is there of it, the rest computed, all of it memory-mapped."""
+"""Opening a store of features: which one it is, the missing part computed, all of it memory-mapped."""
 
 from __future__ import annotations
 
-import json
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from transformers import PreTrainedModel
 
-from hf_ecg_bench.data.record_windows import Reader, window_reader
 from hf_ecg_bench.data.windows import Plan
-from hf_ecg_bench.errors import DataError, EcgBenchError
-from hf_ecg_bench.features.blocks import DTYPES, block_path, open_block, write_block
-from hf_ecg_bench.features.extract import Encoder, run_device
+from hf_ecg_bench.errors import EcgBenchError
+from hf_ecg_bench.features.blocks import write_block
+from hf_ecg_bench.features.extract import Encoder
+from hf_ecg_bench.features.facts import features_root, touch, write_facts
 from hf_ecg_bench.features.filling import fill
-from hf_ecg_bench.features.key import Kind, Stored, StoreKey, backbone_facts, plan_facts, records_digest, weights_of
-from hf_ecg_bench.features.locks import STORE_FILE, Use, features_root, lock_path
-from hf_ecg_bench.features.size import check_room, human, total_bytes
+from hf_ecg_bench.features.key import Kind, Stored
+from hf_ecg_bench.features.planning import PlannedStore, explained, plan_features
+from hf_ecg_bench.features.size import check_room, human
 from hf_ecg_bench.features.stored import StoredFeatures
-from hf_ecg_bench.features.windows import StoreWindows, block_bounds, store_windows
-from hf_ecg_bench.files import write_json
 from hf_ecg_bench.signals.windows import Tail
 from hf_ecg_bench.training.records import SplitRecords
 from hf_ecg_bench.training.reporting import Say
@@ -71,11 +64,12 @@ def open_features(
         precision: of the computation: `fp32`, or `fp16` or `bf16` for autocast; a CPU computes in float32.
         batch_size: windows per forward pass.
         dataset: its id, for listings.
-        weights: what `weights_of(model)` gave, where it is known.
+        weights: what `key.weights_of(model)` gave, where it is known.
         say: gets the lines that a user should see.
 
     Raises:
         TrainingError: features that are not finite, or that the stored precision cannot hold.
+        DataError: a record that is shorter than the model's window.
         EcgBenchError: they do not fit on the disk, or the cache cannot be written.
     """
     planned = plan_features(
@@ -86,120 +80,18 @@ def open_features(
     return open_planned([planned], model, say)[0]
 
 
-@dataclass
-class PlannedStore:
-    """A store that is known but not yet complete.
-
-    Attributes:
-        key: what decides its features.
-        about: what else a listing shows.
-        folder: where it is.
-        windows: all of the store's.
-        bounds: (blocks + 1,) of its blocks among them.
-        shape: of one window's features.
-        reader: of the split's windows.
-        split: the records in use.
-        missing: blocks that are not there.
-        damaged: how many of those are there but not what they should be.
-    """
-
-    key: StoreKey
-    about: dict[str, Any]
-    folder: Path
-    windows: StoreWindows
-    bounds: np.ndarray
-    shape: tuple[int, ...]
-    reader: Reader
-    split: SplitRecords
-    use: Use
-    missing: set[int] = field(default_factory=set)
-    damaged: int = 0
-
-    def block_shape(self, block: int) -> tuple[int, ...]:
-        """(windows, ...) of a block."""
-        return int(self.bounds[block + 1] - self.bounds[block]), *self.shape
-
-    def open(self, block: int) -> np.ndarray | None:
-        """The block's features, None where they are not there."""
-        return open_block(block_path(self.folder, block), self.block_shape(block), self.key.stored)
-
-    def bytes_of(self, blocks: Sequence[int] | set[int] | range) -> int:
-        """Size of these blocks."""
-        itemsize = DTYPES[self.key.stored].itemsize
-        return sum(total_bytes(self.block_shape(block), itemsize) for block in blocks)
-
-    @property
-    def blocks(self) -> range:
-        """Numbers of all blocks."""
-        return range(len(self.bounds) - 1)
-
-
-def plan_features(
-    model: PreTrainedModel,
-    plan: Plan,
-    split: SplitRecords,
-    *,
-    kind: Kind,
-    data_digest: str,
-    split_name: str,
-    crops: int = 0,
-    tail: Tail = "drop",
-    last_window: bool = True,
-    feature_precision: Stored = "fp16",
-    precision: str = "fp32",
-    batch_size: int = 256,
-    dataset: str = "",
-    weights: str | None = None,
-) -> PlannedStore:
-    """Which store `open_features` would open, and what is missing of it; computes nothing."""
-    reader = window_reader(split.view, plan)
-    rows = _rows(reader, split)
-    windows = store_windows(reader.lengths[rows], rows, plan.window, tail, crops, last_window=last_window)
-    architecture, config = backbone_facts(model)
-    device = run_device().type
-    key = StoreKey(
-        model=architecture,
-        weights=weights or weights_of(model),
-        config=config,
-        data=data_digest,
-        split=split_name,
-        records=records_digest(split.view, rows),
-        plan=plan_facts(plan),
-        tail=tail,
-        crops=crops,
-        last_window=last_window,
-        kind=kind,
-        stored=feature_precision,
-        computed=precision if device == "cuda" else "fp32",
-        batch_size=batch_size,
-        device=device,
-    )
-    folder = features_root() / key.digest
-    with _explained():
-        use = Use(lock_path(folder))
-    about = {
-        "dataset": dataset,
-        "records": len(rows),
-        "windows": len(windows),
-        "all_rows": len(rows) > len(split.records),
-    }
-    planned = PlannedStore(
-        key, about, folder, windows, block_bounds(windows.record, batch_size),
-        _shape(folder, model, plan, kind), reader, split, use,
-    )  # fmt: skip
-    for block in planned.blocks:
-        if planned.open(block) is None:
-            planned.missing.add(block)
-            planned.damaged += block_path(folder, block).exists()
-    return planned
-
-
 def open_planned(planned: Sequence[PlannedStore], model: PreTrainedModel, say: Say) -> list[StoredFeatures]:
     """Say and check how much is to be stored for all of them, then compute what is missing and open them."""
     for store in planned:
         _announce(store, say)
     check_room(features_root(), sum(store.bytes_of(store.missing) for store in planned))
-    return [_complete(store, model, say) for store in planned]
+    opened = []
+    for store in planned:
+        started = time.monotonic()
+        computed = _fill(store, model, say) if store.missing else 0
+        touch(store.folder)
+        opened.append(_opened(store, computed, time.monotonic() - started))
+    return opened
 
 
 def _announce(store: PlannedStore, say: Say) -> None:
@@ -215,105 +107,53 @@ def _announce(store: PlannedStore, say: Say) -> None:
         say(f"features of {key.split}: {store.damaged} damaged blocks are computed again")
 
 
-def _complete(store: PlannedStore, model: PreTrainedModel, say: Say) -> StoredFeatures:
+def _fill(store: PlannedStore, model: PreTrainedModel, say: Say) -> int:
+    """Compute what is missing; returns how many windows this process computed."""
+    key, windows, what = store.key, store.windows, f"features of {store.key.split}"
+    with explained():
+        store.folder.mkdir(parents=True, exist_ok=True)
+        if not os.access(store.folder, os.W_OK):
+            raise PermissionError(f"{store.folder}: permission denied")
+    # Before any block, so that what is in the folder can always be told; the same whoever writes it.
+    sizes = {"blocks": len(store.blocks), "bytes": store.bytes_of(store.blocks)}
+    write_facts(store.folder, {"key": key.to_dict(), **store.about, "shape": list(store.shape), **sizes})
+    encoder = Encoder(model, key.kind, key.computed, key.stored, say)
+
+    def compute(block: int) -> None:
+        part = slice(store.bounds[block], store.bounds[block + 1])
+        rows, starts = windows.rows[windows.record[part]], windows.starts[part]
+        where = f"{store.about['dataset']} {key.split}".strip()
+        features = encoder.encode(store.reader, rows, starts, key.batch_size, where)
+        write_block(store.path(block), store.block_shape(block), key.stored, features)
+
     started = time.monotonic()
-    computed = 0
-    if store.missing:
-        with _explained():
-            store.folder.mkdir(parents=True, exist_ok=True)
-            if not os.access(store.folder, os.W_OK):
-                raise PermissionError(f"{store.folder} is not ours to write")
-        _write_facts(store)
-        encoder = Encoder(model, store.key.kind, store.key.computed, store.key.stored, say)
-        where = f"{store.about['dataset']} {store.key.split}".strip()
-
-        def compute(block: int) -> None:
-            part = slice(store.bounds[block], store.bounds[block + 1])
-            rows = store.windows.rows[store.windows.record[part]]
-            features = encoder.encode(store.reader, rows, store.windows.starts[part], store.key.batch_size, where)
-            write_block(block_path(store.folder, block), store.block_shape(block), store.key.stored, features)
-
-        computed = fill(
-            store.folder,
-            store.missing,
-            lambda block: store.block_shape(block)[0],
-            lambda block: store.open(block) is not None,
-            compute,
-            say,
-            f"features of {store.key.split}",
-        )
-    _touch(store.folder)
+    computed = fill(
+        store.folder,
+        store.missing,
+        windows=lambda block: store.block_shape(block)[0],
+        is_there=lambda block: store.open(block) is not None,
+        compute=compute,
+        say=say,
+        what=what,
+    )
     seconds = time.monotonic() - started
-    if computed:
-        rate = f"{computed / seconds:.1f}/s"
-        say(f"features of {store.key.split}: {computed} windows computed in {seconds:.1f} s ({rate})")
-    opened = [store.open(block) for block in store.blocks]
-    blocks = [block for block in opened if block is not None]
-    if len(blocks) < len(opened):
+    say(f"{what}: {computed} windows computed in {seconds:.1f} s ({computed / seconds:.1f}/s)")
+    return computed
+
+
+def _opened(store: PlannedStore, computed: int, seconds: float) -> StoredFeatures:
+    blocks = [block for block in map(store.open, store.blocks) if block is not None]
+    if len(blocks) < len(store.blocks):
         raise EcgBenchError(
             f"blocks of {store.folder} went away while it was opened", fix="start the same command again"
         )
-    position = np.full(int(store.windows.rows.max(initial=0)) + 1, -1)
-    position[store.split.records] = np.arange(len(store.split.records))
-    record = position[store.windows.rows[store.windows.record]]
+    windows, used = store.windows, store.split.records
+    position = np.full(int(windows.rows.max(initial=0)) + 1, -1)
+    position[used] = np.arange(len(used))
+    record = position[windows.rows[windows.record]]
     chosen = np.flatnonzero(record >= 0)
     chosen = chosen[np.argsort(record[chosen], kind="stable")]
     return StoredFeatures(
-        blocks, store.bounds, store.key, store.folder, chosen, record[chosen], store.windows.starts[chosen],
-        store.windows.is_evaluation[chosen], store.bytes_of(store.blocks), computed, seconds, store.use,
+        blocks, store.bounds, store.key, store.folder, chosen, record[chosen], windows.starts[chosen],
+        windows.is_evaluation[chosen], store.bytes_of(store.blocks), computed, seconds, store.use,
     )  # fmt: skip
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise EcgBenchError(
-            f"the feature store in {features_root()} cannot be written: {error}",
-            fix="set HF_ECG_BENCH_CACHE to a folder that can be written, or --features reencoded",
-        ) from error
-
-
-def _rows(reader: Reader, split: SplitRecords) -> np.ndarray:
-    """(records of the store,) rows of the split: all that are long enough, or the used ones alone."""
-    long_enough = reader.lengths >= reader.plan.window
-    if not long_enough[split.records].all():
-        short = split.record_id[~long_enough[split.records]]
-        raise DataError(f"{len(short)} records are shorter than the model's window, first {short[0]}")
-    if 2 * len(split.records) >= len(reader.lengths):
-        return np.flatnonzero(long_enough)
-    return np.unique(split.records)
-
-
-def _shape(folder: Path, model: PreTrainedModel, plan: Plan, kind: Kind) -> tuple[int, ...]:
-    """Of one window's features: as written down, or from one forward pass."""
-    if known := _facts(folder).get("shape"):
-        return tuple(known)
-    if kind == "pooled":
-        return (int(model.config.hidden_size),)
-    encoder = Encoder(model, kind, "fp32", "fp32", silent)
-    return tuple(encoder.features(np.zeros((1, model.config.n_leads, plan.samples), np.float32)).shape[1:])
-
-
-def _write_facts(store: PlannedStore) -> None:
-    """store.json, before any block: what is in the folder can always be told. The same whoever writes it."""
-    path = store.folder / STORE_FILE
-    if _facts(store.folder).get("key") != store.key.to_dict():
-        blocks = {"blocks": len(store.blocks), "bytes": store.bytes_of(store.blocks)}
-        write_json(path, {"key": store.key.to_dict(), **store.about, "shape": store.shape, **blocks})
-
-
-def _facts(folder: Path) -> dict[str, Any]:
-    """What store.json says; nothing where there is none, or a damaged one."""
-    try:
-        values = json.loads((folder / STORE_FILE).read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return values if isinstance(values, dict) else {}
-
-
-def _touch(folder: Path) -> None:
-    """The time of store.json is that of the last use, for `cache list` and `cache prune --older-than`."""
-    with suppress(OSError):  # somebody else's cache, only read
-        os.utime(folder / STORE_FILE)

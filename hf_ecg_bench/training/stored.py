@@ -14,7 +14,8 @@ from transformers import PreTrainedModel
 from hf_ecg_bench.data.windows import Plan
 from hf_ecg_bench.features.extract import run_device
 from hf_ecg_bench.features.key import Kind, weights_of
-from hf_ecg_bench.features.store import PlannedStore, open_planned, plan_features
+from hf_ecg_bench.features.planning import PlannedStore, plan_features
+from hf_ecg_bench.features.store import open_planned
 from hf_ecg_bench.features.stored import StoredFeatures
 from hf_ecg_bench.models.outputs import EcgClassifierOutput
 from hf_ecg_bench.signals import counter
