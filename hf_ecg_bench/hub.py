@@ -13,12 +13,13 @@ from pathlib import Path
 from hf_ecg_bench import __version__
 from hf_ecg_bench.errors import EcgBenchError, unknown_name
 from hf_ecg_bench.hub_folders import CheckedFolder, Kind, check_dataset_folder, check_model_folder
+from hf_ecg_bench.models.adapter_folders import ADAPTER_CONFIG
 
 logger = logging.getLogger(__name__)
 
 _CHECKS = {"dataset": check_dataset_folder, "model": check_model_folder}
 # Left over from an earlier push, these would be loaded together with the new files.
-_REPLACED = {"dataset": ["*.parquet"], "model": ["*.safetensors", "*.safetensors.index.json"]}
+_REPLACED = {"dataset": ["*.parquet"], "model": ["*.safetensors", "*.safetensors.index.json", ADAPTER_CONFIG]}
 _LOGIN = "hf auth login, or set HF_TOKEN (with write permission: https://huggingface.co/settings/tokens)"
 _NAMING = "give --repo NAMESPACE/NAME, of letters, digits, and single - _ . between them"
 

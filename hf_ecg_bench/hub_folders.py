@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from hf_ecg_bench.errors import CheckpointError, DataError, EcgBenchError, UnknownNameError
+from hf_ecg_bench.models.adapter_folders import ADAPTER_WEIGHTS, is_adapter_folder, read_adapter_folder
 from hf_ecg_bench.models.registry import MODELS, get_model_spec, model_id_of
 from hf_ecg_bench.names import CARD_FILE, FINGERPRINTS_FOLDER, INFO_FILE, NAMESPACE
 
@@ -75,8 +76,12 @@ def check_model_folder(folder: Path) -> CheckedFolder:
     model_type = config.get("model_type")
     if not isinstance(model_type, str) or not model_type:
         raise CheckpointError(f"{folder / 'config.json'}: no 'model_type'", fix="save the model with save_pretrained")
-    _check_weights(folder)
     name = model_id_of(model_type)
+    if is_adapter_folder(folder):
+        _check_adapters(folder)
+        files, left_out = _select(folder, "model")
+        return CheckedFolder(name, files, left_out, None, f"adapters are not the backbone {name}")
+    _check_weights(folder)
     # The organisation's model repositories hold backbones; a trained classifier must not replace one.
     classifier = any("Classification" in architecture for architecture in config.get("architectures") or ())
     why = f"a trained classifier is not the backbone {name}" if classifier else _not_the_usual(name, config)
@@ -194,8 +199,6 @@ def _not_the_release(name: str, info: dict[str, Any]) -> str:
 
 
 def _check_weights(folder: Path) -> None:
-    from safetensors import SafetensorError, safe_open
-
     index = folder / "model.safetensors.index.json"
     stored: set[str] = set()
     expected: set[str] | None = None
@@ -204,15 +207,7 @@ def _check_weights(folder: Path) -> None:
         weight_map = _read_object(folder, index.name, CheckpointError, "save the model again").get("weight_map", {})
         expected, names = set(weight_map), sorted(set(weight_map.values()))
     for name in names:
-        if not (folder / name).is_file():
-            raise CheckpointError(f"{folder}: no {name}", fix="save the model with save_pretrained, as safetensors")
-        try:
-            with safe_open(folder / name, framework="numpy") as weights:
-                stored.update(weights.keys())
-        except SafetensorError as error:
-            raise CheckpointError(
-                f"{folder / name} is not a whole safetensors file: {error}", fix="save the model again"
-            ) from error
+        stored |= _tensors(folder, name)
     if not stored:
         raise CheckpointError(f"{folder}: the weights hold no tensors", fix="save the model again")
     if expected is not None and stored != expected:
@@ -220,6 +215,34 @@ def _check_weights(folder: Path) -> None:
         raise CheckpointError(
             f"{folder}: the tensors are not those of {index.name}, for instance {wrong}",
             fix="save the model again",
+        )
+
+
+def _tensors(folder: Path, name: str) -> set[str]:
+    """Names of the tensors in a safetensors file."""
+    from safetensors import SafetensorError, safe_open
+
+    if not (folder / name).is_file():
+        raise CheckpointError(f"{folder}: no {name}", fix="save the model with save_pretrained, as safetensors")
+    try:
+        with safe_open(folder / name, framework="numpy") as weights:
+            return set(weights.keys())
+    except SafetensorError as error:
+        raise CheckpointError(
+            f"{folder / name} is not a whole safetensors file: {error}", fix="save the model again"
+        ) from error
+
+
+def _check_adapters(folder: Path) -> None:
+    """Adapters and a head that others can put on their base."""
+    adapter = read_adapter_folder(folder)
+    if not _tensors(folder, ADAPTER_WEIGHTS):
+        raise CheckpointError(f"{folder}: {ADAPTER_WEIGHTS} holds no tensors", fix="save the model again")
+    if adapter.base.is_local:
+        raise CheckpointError(
+            f"the adapters of {folder} belong to {adapter.base.name}, a folder that only this machine has",
+            fix=f"push that first, then: hf-ecg-bench push model {folder} --base ITS_REPOSITORY --repo ...; or push "
+            f"the whole model: hf-ecg-bench merge {folder} --output-dir MERGED",
         )
 
 

@@ -75,6 +75,16 @@ To write the merged model: `hf-ecg-bench merge THIS_FOLDER_OR_REPOSITORY --outpu
 """
 
 
+def rename_base(card: str, old: str, new: str) -> str:
+    """The card of adapters whose base has another name now; a card that somebody else wrote stays as it is."""
+    start, found, rest = card.partition("---\n")[2].partition("---\n")
+    front = yaml.safe_load(start) if found else None
+    if not isinstance(front, dict):
+        return card
+    front = {**front, "base_model": new}
+    return f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n{rest.replace(f'`{old}`', f'`{new}`')}"
+
+
 def _describe(adapter: AdapterFolder) -> str:
     if adapter.kind == "ia3":
         return "IA3: a factor on each output of the adapted layers"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from hf_ecg_bench.errors import CheckpointError, DownloadError
-from hf_ecg_bench.files import sha256_file, write_json
+from hf_ecg_bench.files import sha256_file, write_json, write_text
 
 ADAPTER_CONFIG = "adapter_config.json"
 ADAPTER_WEIGHTS = "adapter_model.safetensors"
@@ -147,8 +147,13 @@ def set_base(folder: str | os.PathLike[str], name: str) -> None:
     Raises:
         CheckpointError: there are other weights there.
     """
+    from hf_ecg_bench.models.adapter_card import rename_base
+
     adapter = read_adapter_folder(folder)
     find_base(adapter, name)
+    card = adapter.folder / "README.md"
+    if card.is_file():
+        write_text(card, rename_base(card.read_text(encoding="utf-8"), adapter.base.name, name))
     write_json(adapter.folder / ADAPTER_CONFIG, {**adapter.values, "base_model_name_or_path": name, "revision": None})
 
 
