@@ -12,6 +12,28 @@ from hf_ecg_bench.models import get_model_spec, list_models
 from hf_ecg_bench.models.card import render_model_card
 from hf_ecg_bench.models.spec import TEST_SETS
 
+# Each order of imports needs a process of its own, forked from one that has imported torch already: that takes
+# most of the time and changes nothing, as what is registered, and when, depends on transformers and on our modules.
+FORKS = """
+import os, sys, traceback
+def forked(program):
+    if pid := os.fork():
+        return pid
+    status = 1
+    try:
+        exec(program, {})
+        status = 0
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stderr.flush()
+        os._exit(status)
+programs = sys.argv[1:]
+light = os.waitstatus_to_exitcode(os.waitpid(forked(programs[0]), 0)[1])
+import torch
+pids = [forked(program) for program in programs[1:]]
+print(light, *(os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids))
+"""
 CHECK = "assert type(AutoConfig.for_model('s4')).__name__ == 'S4Config'; "
 MODEL = "assert AutoModel._model_mapping[type(AutoConfig.for_model('net1d'))].__name__ == 'Net1dModel'; "
 EXTRACTOR = (
@@ -19,23 +41,30 @@ EXTRACTOR = (
     "from transformers.models.auto.feature_extraction_auto import FEATURE_EXTRACTOR_MAPPING as F; "
     "assert F[type(AutoConfig.for_model('s4'))].__name__ == 'EcgFeatureExtractor'; "
 )
+PROGRAMS = {
+    "light": "import hf_ecg_bench.models, sys; assert not {'torch', 'transformers'} & set(sys.modules)",
+    "ours first": "import hf_ecg_bench.models, sys; assert 'transformers' not in sys.modules; "
+    "from transformers import BertModel, AutoConfig, AutoModel; " + CHECK + MODEL + EXTRACTOR,
+    "transformers first": "from transformers import AutoConfig, AutoModel; import hf_ecg_bench.models; "
+    + CHECK + MODEL + EXTRACTOR,
+    "a module of ours first": "from hf_ecg_bench.models.base import EcgModel; "
+    "from transformers import AutoModel, AutoConfig; " + MODEL,
+}  # fmt: skip
 
 
-@pytest.mark.parametrize(
-    "program",
-    [
-        "import hf_ecg_bench.models, sys; assert not {'torch', 'transformers'} & set(sys.modules)",
-        "import hf_ecg_bench.models; from transformers import BertModel, AutoConfig, AutoModel; "
-        + CHECK
-        + MODEL
-        + EXTRACTOR,
-        "from transformers import AutoConfig, AutoModel; import hf_ecg_bench.models; " + CHECK + MODEL + EXTRACTOR,
-        "from hf_ecg_bench.models.base import EcgModel; from transformers import AutoModel, AutoConfig; " + MODEL,
-    ],
-    ids=["light", "ours first", "transformers first", "a module of ours first"],
-)
-def test_registration(program):
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+@pytest.fixture(scope="module")
+def statuses():
+    """Exit status of each program, and what they said on stderr."""
+    done = subprocess.run(
+        [sys.executable, "-c", FORKS, *PROGRAMS.values()], capture_output=True, text=True, timeout=120
+    )
+    return dict(zip(PROGRAMS, map(int, done.stdout.split()), strict=True)), done.stderr
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_registration(name, statuses):
+    found, said = statuses
+    assert found[name] == 0, said
 
 
 @pytest.mark.parametrize("model_id", list_models())
