@@ -6,15 +6,30 @@ import argparse
 import difflib
 import os
 import sys
+import time
 import traceback
 from collections.abc import Sequence
 from typing import NoReturn
 
 from hf_ecg_bench import __version__
-from hf_ecg_bench.cli import caching, embedding, listing, models, preparing, pushing, results, running, verifying
+from hf_ecg_bench.cli import (
+    caching,
+    embedding,
+    listing,
+    merging,
+    models,
+    preparing,
+    pushing,
+    results,
+    running,
+    verifying,
+)
 from hf_ecg_bench.errors import EcgBenchError
+from hf_ecg_bench.stopping import Stopped, stops_cleanly
+from hf_ecg_bench.training.processes import LostProcessError, is_main, rank, world_size
 
 OK, FAULT, MISTAKE = 0, 1, 2
+_PATIENCE = 3.0  # seconds
 
 _DESCRIPTION = """\
 Evaluate ECG foundation models: exact data, exact models, honest intervals.
@@ -49,7 +64,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"hf-ecg-bench {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     verbs = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for group in (listing, preparing, verifying, models, embedding, running, results, pushing, caching):
+    for group in (listing, preparing, verifying, models, merging, embedding, running, results, pushing, caching):
         group.register(verbs)
     return parser
 
@@ -58,19 +73,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command.
 
     Returns:
-        0, or 2 for a user's mistake, or 1 for a fault.
+        0, or 2 for a user's mistake, 1 for a fault, 130 after Ctrl-C, 143 after SIGTERM.
     """
     parsed = build_parser().parse_args(arguments)
     try:
-        return int(parsed.handler(parsed) or OK)
+        with stops_cleanly():
+            return int(parsed.handler(parsed) or OK)
     except EcgBenchError as error:
         if parsed.debug:
             traceback.print_exc()
-        print(f"error: {error}", file=sys.stderr)
+        # A process that only lost another one lets that one say what was wrong.
+        _complain(f"error: {error}", wait=3 * _PATIENCE if isinstance(error, LostProcessError) else 0)
         return MISTAKE
-    except KeyboardInterrupt:
-        print("interrupted; the same command goes on from what is finished", file=sys.stderr)
-        return 130
+    except (KeyboardInterrupt, Stopped) as end:
+        how = "ended by SIGTERM" if isinstance(end, Stopped) else "interrupted"
+        if is_main():
+            print(f"{how}; the same command goes on from what is finished", file=sys.stderr)
+        return 143 if isinstance(end, Stopped) else 130
     except BrokenPipeError:
         # The reader of our output went away (`| head`): nothing to report, and nothing left to flush.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -78,9 +97,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if parsed.debug:
             traceback.print_exc()
-        print(
+        _complain(
             f"fault: {type(error).__name__}: {error}\n  this is a defect of hf-ecg-bench; "
-            "please report it with the output of: hf-ecg-bench --debug ...",
-            file=sys.stderr,
+            "please report it with the output of: hf-ecg-bench --debug ..."
         )
         return FAULT
+
+
+def _complain(message: str, wait: float = 0) -> None:
+    """Print why it ended. Of a launch's processes one does: its launcher ends the others while they wait."""
+    if world_size() > 1:
+        time.sleep(wait if is_main() else max(wait, _PATIENCE))
+        message = message if is_main() else f"process {rank()}: {message}"
+    print(message, file=sys.stderr)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import sys
 from pathlib import Path
@@ -119,6 +118,7 @@ def register(verbs: Any) -> None:
 def _run(arguments: argparse.Namespace) -> None:
     from hf_ecg_bench.cli.results import print_score
     from hf_ecg_bench.errors import TrainingError
+    from hf_ecg_bench.training.processes import is_main, leave
     from hf_ecg_bench.training.run import run
     from hf_ecg_bench.training.spec import RunSpec
 
@@ -165,7 +165,8 @@ def _run(arguments: argparse.Namespace) -> None:
         ),
         command=shlex.join(["hf-ecg-bench", *sys.argv[1:]]),
     )
-    if int(os.environ.get("RANK", "0")):  # one process of a launch speaks for all
+    leave()
+    if not is_main():  # one process of a launch speaks for all
         return
     print_score(result.metrics, as_json=arguments.json)
     fitted = ", ".join(

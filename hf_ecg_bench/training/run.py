@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hf_ecg_bench.errors import EcgBenchError
@@ -15,8 +14,9 @@ from hf_ecg_bench.results.schema import RESULT_FILE, Result
 from hf_ecg_bench.tasks import get_task
 from hf_ecg_bench.training.digests import input_digests
 from hf_ecg_bench.training.modes import get_mode
+from hf_ecg_bench.training.processes import explain_lost_processes, is_main, on_main, wait_for_all
 from hf_ecg_bench.training.spec import RunSpec
-from hf_ecg_bench.training.state import CHECKPOINTS, claim, only_one, release
+from hf_ecg_bench.training.state import CHECKPOINTS, Claim, claim, only_one, release, remove_leftovers
 
 Say = Callable[[str], None]
 
@@ -43,30 +43,34 @@ def run(spec: RunSpec, say: Say = _say, *, command: str | None = None) -> Result
         UnknownNameError, DataError, ContractError, CheckpointError, TrainingError: with the step that mends it.
     """
     task, _ = get_task(spec.task), get_mode(spec.mode)  # a wrong name is said before anything is touched
-    inputs = input_digests(spec, task.dataset)
     folder = Path(spec.output_dir)
-    main = int(os.environ.get("RANK", "0")) == 0
-    with only_one(folder) if main else nullcontext():
-        new = main and claim(folder, {**spec.identity(), "inputs": inputs})
-        _wait_for_all()
+    say = say if is_main() else _silent
+    with explain_lost_processes(), ExitStack() as while_running:
+
+        def start() -> tuple[dict[str, str | None], Claim]:
+            digests = input_digests(spec, task.dataset)
+            while_running.enter_context(only_one(folder))
+            remove_leftovers(folder)
+            return digests, claim(folder, {**spec.identity(), "inputs": digests})
+
+        digests, claimed = on_main(start)
         if (folder / RESULT_FILE).exists():
-            if main:
-                say(
-                    f"{folder} holds the finished result of this run: nothing to do (another run, another --output-dir)"
-                )
+            say(f"{folder} holds the finished result of this run: nothing to do (another run, another --output-dir)")
             return Result.load(folder)
+        for line in claimed.notes:
+            say(line)
         try:
             # Torch and transformers are imported here: a wrong name or a finished run should answer at once.
             from hf_ecg_bench.training.experiment import execute
 
             with _explain_full_disk(folder):
-                result = execute(spec, inputs, say if main else _silent, write=main, command=command)
+                result = execute(spec, digests, say, write=is_main(), command=command)
         except BaseException:
-            if new:
+            if claimed.new and is_main():
                 release(folder)
             raise
-        _wait_for_all()
-        if main:
+        wait_for_all()
+        if is_main():
             result.save(folder)
             shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
     return result
@@ -88,11 +92,3 @@ def _explain_full_disk(folder: Path) -> Iterator[None]:
                     fix=f"free some space (df -h {folder}) and start the same command again: it goes on",
                 ) from error
             raise
-
-
-def _wait_for_all() -> None:
-    """All processes of a launch meet here; nothing to wait for with one."""
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        from accelerate import PartialState
-
-        PartialState().wait_for_everyone()
