@@ -11,7 +11,8 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from hf_ecg_bench.results.estimate import Estimate, number
-from hf_ecg_bench.results.metrics import metric_estimates, metric_name
+from hf_ecg_bench.results.group_tables import subgroup_rows
+from hf_ecg_bench.results.metrics import metric_estimates, metric_name, primary_metric
 from hf_ecg_bench.results.plots.agreement import plot_agreement
 from hf_ecg_bench.results.plots.forest import plot_forest
 from hf_ecg_bench.results.plots.learning_curve import plot_learning_curve
@@ -162,6 +163,23 @@ def learning_picture(result: Result) -> Picture | None:
         ),
         "Learning curve",
     )
+
+
+def subgroup_picture(result: Result) -> Picture | None:
+    """The primary metric by age and sex, or None where no group is large enough for one."""
+    rows = [(name, entry, estimate) for name, entry, estimate in subgroup_rows(result) if estimate.defined]
+    if not rows:
+        return None
+    metric = primary_metric(result)
+    figure = plot_forest(
+        [name for name, _, _ in rows],
+        [estimate for _, _, estimate in rows],
+        label=metric_name(metric),
+        notes=[f"{entry.get('n')} records" for _, entry, _ in rows],
+        summary=("all", metric_estimates(result).get(metric, Estimate())),
+    )
+    caption = f"{metric_name(metric)} by age in years and by sex, with 95 % interval; last: all test records."
+    return Picture("subgroups", caption, figure, f"{metric_name(metric)} by age and sex")
 
 
 def comparison_picture(task: str, key: str, names: Sequence[str], results: Sequence[Result], metric: str) -> Picture:

@@ -16,7 +16,7 @@ from hf_ecg_bench.results.figures import Picture, comparison_picture
 from hf_ecg_bench.results.metrics import primary_metric, sort_results
 from hf_ecg_bench.results.plots.style import to_png, to_svg
 from hf_ecg_bench.results.run_folder import Run, Unreadable, find_results, read_run
-from hf_ecg_bench.results.schema import RESULT_FILE
+from hf_ecg_bench.results.schema import RESULT_FILE, Result
 from hf_ecg_bench.results.sections import (
     FULL,
     ONE_OF_MANY,
@@ -25,6 +25,7 @@ from hf_ecg_bench.results.sections import (
     build_section,
     title_of,
 )
+from hf_ecg_bench.results.slices import slice_results
 from hf_ecg_bench.results.table_formats import escape_markdown, to_latex, to_markdown
 from hf_ecg_bench.results.tables import Table, comparison_tables
 
@@ -112,13 +113,19 @@ def _comparisons(sections: Sequence[Section]) -> tuple[Comparison, ...]:
     if len(sections) < 2:
         return ()
     found = []
-    for table in comparison_tables([section.result for section in sections]):
+    everything = [result for section in sections for result in (section.result, *slice_results(section.result))]
+    for table in comparison_tables(everything):
         task = table.caption.removeprefix("Task ")
-        results = sort_results([section.result for section in sections if section.result.task == task])
-        names = [f"{title_of(result)}" + (f", seed {result.seed}" if result.seed else "") for result in results]
+        results = sort_results([result for result in everything if result.task == task])
+        names = [_compared_name(result) for result in results]
         picture = comparison_picture(task, _safe(task), names, results, primary_metric(results[0]))
         found.append(Comparison(table, picture if len(results) > 1 else None))
     return tuple(found)
+
+
+def _compared_name(result: Result) -> str:
+    part = f", trained as {result.trained_as}" if result.trained_as else ""
+    return title_of(result) + part + (f", seed {result.seed}" if result.seed else "")
 
 
 def _pictures(report: Report) -> Iterable[tuple[Picture, str]]:
@@ -128,6 +135,8 @@ def _pictures(report: Report) -> Iterable[tuple[Picture, str]]:
     for section in report.sections:
         for picture in (*section.pictures, *(example.picture for example in section.examples)):
             yield picture, section.slug
+        if section.subgroup_picture:
+            yield section.subgroup_picture, section.slug
         if section.learning:
             yield section.learning, section.slug
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import math
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from hf_ecg_bench.results.cost_tables import cost_facts, cost_notes, phase_table
 from hf_ecg_bench.results.estimate import number
 from hf_ecg_bench.results.examples_panel import ExamplePanel, example_panels
 from hf_ecg_bench.results.figures import (
@@ -17,16 +17,16 @@ from hf_ecg_bench.results.figures import (
     label_pictures,
     learning_picture,
     regression_pictures,
+    subgroup_picture,
 )
 from hf_ecg_bench.results.findings import cautions, headline, setting
+from hf_ecg_bench.results.group_tables import slice_tables, subgroup_table
 from hf_ecg_bench.results.metrics import metric_name
 from hf_ecg_bench.results.run_folder import Run
 from hf_ecg_bench.results.schema import EXAMPLES_FILE, PREDICTIONS_FILE, Result
 from hf_ecg_bench.results.tables import (
     Table,
-    duration,
     overall_table,
-    quantity,
     regression_table,
     target_table,
 )
@@ -55,6 +55,8 @@ class Section:
     Attributes:
         slug: unique in the report, for anchors and file names.
         tables: overall metrics, then labels, then regression targets; none is empty.
+        parts: the tasks that the run serves besides its own.
+        subgroups: scores by age and sex, with their picture.
         absent: what could not be shown, and why.
     """
 
@@ -74,9 +76,19 @@ class Section:
     signal: Facts
     hyperparameters: Facts
     cost: Facts
+    phases: Table | None
+    cost_notes: tuple[str, ...]
+    parts: tuple[Table, ...]
+    subgroups: Table | None
+    subgroup_picture: Picture | None
     environment: Facts
     command: str
     result: Result
+
+    @property
+    def all_tables(self) -> tuple[Table, ...]:
+        """What goes into the file of tables."""
+        return (*self.tables, *self.parts, *(table for table in (self.subgroups, self.phases) if table is not None))
 
 
 def build_section(run: Run, slug: str, detail: Detail) -> Section:
@@ -87,10 +99,12 @@ def build_section(run: Run, slug: str, detail: Detail) -> Section:
     """
     result = run.result
     scores = target_scores(result, run.predictions)
+    parts = slice_tables(result, slug)
     tables = (
         overall_table(result, key=f"{slug}-overall"),
         target_table(scores, key=f"{slug}-labels", caption="AUROC per label"),
-        regression_table(scores, key=f"{slug}-regression", caption="Mean absolute error per regression target"),
+        # The parts' own table has them, by task.
+        *(() if len(parts) > 1 else (regression_table(scores, key=f"{slug}-regression", caption=_ERRORS),)),
     )
     steps = result.signal.get("steps")
     return Section(
@@ -111,13 +125,19 @@ def build_section(run: Run, slug: str, detail: Detail) -> Section:
         else (),
         signal=facts({key: value for key, value in result.signal.items() if key != "steps"}),
         hyperparameters=facts({k: v for k, v in result.hyperparameters.items() if k not in _PER_TARGET}),
-        cost=_cost(result),
+        cost=cost_facts(result),
+        phases=phase_table(result, f"{slug}-phases"),
+        cost_notes=cost_notes(result),
+        parts=parts,
+        subgroups=subgroup_table(result, f"{slug}-subgroups"),
+        subgroup_picture=subgroup_picture(result),
         environment=facts({key: value for key, value in result.environment.items() if key != "command"}),
         command=command_line(result),
         result=result,
     )
 
 
+_ERRORS = "Mean absolute error per regression target"
 # Shown in the tables, where they belong to their target.
 _PER_TARGET = ("target_mean", "target_std", "target_units")
 
@@ -198,24 +218,6 @@ def _selection(result: Result) -> str:
     value = number(result.selection.get("best_value"), "selection.best_value")
     metric = metric_name(str(result.selection.get("metric", "?")))
     return f"{_text(result.selection.get('best_epoch'))}, by validation {metric} = {value:.4f}"
-
-
-def _cost(result: Result) -> Facts:
-    plain = {key: value for key, value in result.cost.items() if not isinstance(value, dict)}
-    values = {key: number(value, f"cost.{key}") for key, value in plain.items()}
-    named = {
-        "train_seconds": ("Training", duration),
-        "evaluate_seconds": ("Test", duration),
-        "peak_memory_bytes": ("Peak memory", lambda value: f"{value / 2**30:.2f} GiB"),
-        "parameters": ("Parameters", quantity),
-        "trainable_parameters": ("Trained parameters", quantity),
-        "records_per_second": ("Records per second, test", lambda value: f"{value:.3g}"),
-    }
-    return tuple(
-        (named[key][0], named[key][1](value)) if key in named else (key, f"{value:g}")
-        for key, value in values.items()
-        if math.isfinite(value)
-    )
 
 
 def _text(value: Any) -> str:

@@ -49,6 +49,7 @@ def to_row(result: Result) -> dict[str, Any]:
     """One flat row of a result: identity, metrics with their ends, cost. NaN where something is unknown."""
     row: dict[str, Any] = {
         "task": result.task,
+        "trained_as": result.trained_as or result.task,
         "dataset": result.dataset.get("id"),
         "dataset_digest": result.dataset.get("digest"),
         "model": result.model.get("id"),
@@ -69,6 +70,9 @@ def to_row(result: Result) -> dict[str, Any]:
         "peak_memory_bytes",
         "parameters",
         "trainable_parameters",
+        "latency_ms",
+        "training_flops",
+        "energy_joules",
     ):
         row[key] = number(result.cost.get(key), f"cost.{key}")
     return row | {"schema_version": result.schema_version}
@@ -112,15 +116,20 @@ def regression_table(
     """One row per regression target: mean absolute error in z-units and, where known, in its unit."""
     rows = []
     for score in (score for score in scores if score.kind == "regression"):
-        original = score.original
-        in_units = "scale unknown" if original is None else f"{original.format(_digits(original))} {score.unit}".strip()
-        rows.append((Cell(score.name), Cell(_integer(score.records)), Cell(score.estimate.format()), Cell(in_units)))
+        cells = (score.name, _integer(score.records), score.estimate.format(), in_original_units(score))
+        rows.append(tuple(Cell(text) for text in cells))
     return Table(
         key,
         caption,
         _columns(("Target", "Records", "MAE, z-units [95 %]", "MAE, original units [95 %]"), left=1),
         tuple(rows),
     )
+
+
+def in_original_units(score: TargetScore) -> str:
+    """A regression target's error in its own unit: `4.31 [4.02, 4.60] years`."""
+    original = score.original
+    return "scale unknown" if original is None else f"{original.format(_digits(original))} {score.unit}".strip()
 
 
 def comparison_tables(results: Sequence[Result]) -> tuple[Table, ...]:
@@ -138,10 +147,13 @@ def _comparison(task: str, results: list[Result]) -> Table:
     # Columns that say the same everywhere only take room.
     ways = any(result.preprocessing != "paper" for result in results)
     fractions = any(result.fraction != 1 for result in results)
+    parts = any(result.trained_as for result in results)
+    costs = [key for key in _COSTS if any(math.isfinite(_cost(result, key)) for result in results)]
     rows = []
     for result, row in zip(results, estimates, strict=True):
         cells = [Cell(str(result.model.get("id", "?"))), Cell(result.mode)]
         cells += [Cell(result.preprocessing)] if ways else []
+        cells += [Cell(f"trained as {result.trained_as}" if result.trained_as else "")] if parts else []
         for name in metrics:
             estimate = row.get(name)
             text = "" if estimate is None else estimate.format()
@@ -150,14 +162,52 @@ def _comparison(task: str, results: list[Result]) -> Table:
         cells += [
             Cell(str(result.seed)),
             Cell(str(result.metrics.get("n", ""))),
-            Cell(quantity(number(result.cost.get("trainable_parameters"), "cost.trainable_parameters"))),
-            Cell(duration(number(result.cost.get("train_seconds"), "cost.train_seconds"))),
+            Cell(quantity(_cost(result, "trainable_parameters"))),
+            Cell(duration(_cost(result, "train_seconds"))),
+            *(Cell(_COSTS[key][1](_cost(result, key))) for key in costs),
         ]
         rows.append(tuple(cells))
-    first = ("Model", "Mode", *(("Preprocessing",) if ways else ()))
+    first = ("Model", "Mode", *(("Preprocessing",) if ways else ()), *(("Part",) if parts else ()))
     titles = (*first, *(f"{metric_name(name)} [95 %]" for name in metrics))
     titles += (*(("Fraction",) if fractions else ()), "Seed", "Records", "Trained", "Time")
+    titles += tuple(_COSTS[key][0] for key in costs)
     return Table(f"comparison-{task}", f"Task {task}", _columns(titles, left=len(first)), tuple(rows))
+
+
+def operations(value: float) -> str:
+    """Floating-point operations with a prefix: 3.2 TFLOP; empty if unknown."""
+    if not math.isfinite(value):
+        return ""
+    for limit, prefix in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")):
+        if value >= limit:
+            return f"{value / limit:.3g} {prefix}FLOP"
+    return f"{value:.3g} FLOP"
+
+
+def energy(joules: float) -> str:
+    """1.2 kJ, 3.4 MJ; empty if unknown."""
+    if not math.isfinite(joules):
+        return ""
+    for limit, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if joules >= limit:
+            return f"{joules / limit:.3g} {prefix}J"
+    return f"{joules:.3g} J"
+
+
+def milliseconds(value: float) -> str:
+    """2.28 ms; empty if unknown."""
+    return f"{value:.3g} ms" if math.isfinite(value) else ""
+
+
+_COSTS = {
+    "latency_ms": ("10 s record", milliseconds),
+    "training_flops": ("Operations", operations),
+    "energy_joules": ("Energy", energy),
+}
+
+
+def _cost(result: Result, key: str) -> float:
+    return number(result.cost.get(key), f"cost.{key}")
 
 
 def quantity(value: float) -> str:

@@ -69,7 +69,10 @@ def caveats(
             f"the paper trains no model for {task.id} alone: it is scored as a part of --task {task.trained_as}"
         )
     if resumed:
-        found.append("the run was resumed; its training time is that of the last part")
+        found.append(
+            "the run was ended and resumed: its costs are added up over its starts, without what each of them spent "
+            "after its last checkpoint"
+        )
     undefined = [name for name, number in rarer.items() if number == 0]
     if undefined:
         fate = "are left out of" if protocol.undefined == "drop" else "count 0.5 in"
