@@ -125,7 +125,7 @@ def test_panels_of_many_labels_keep_their_size() -> None:
         lambda t, p, names: plot_reliability(t, p, names),
     ):
         sizes = []
-        for count in (5, 30):
+        for count in (5, 13):
             targets = random.integers(0, 2, (30, count)).astype(float)
             figure = plot(targets, random.random((30, count)), [f"L{index}" for index in range(count)])
             boxes = [axes.get_position() for axes in figure.axes]

@@ -14,8 +14,10 @@ import numpy as np
 import pytest
 
 from hf_ecg_bench.errors import EcgBenchError, PredictionsError
+from hf_ecg_bench.results import report as report_module
+from hf_ecg_bench.results.figures import FEW_PANELS
 from hf_ecg_bench.results.predictions import read_predictions, write_predictions
-from hf_ecg_bench.results.report import build_report, write_report
+from hf_ecg_bench.results.report import Report, build_report, write_report
 from hf_ecg_bench.results.run_folder import read_examples
 from hf_ecg_bench.results.schema import Result
 from tests.results.fake_run import REGRESSION, fake_ecg, make_run
@@ -45,12 +47,30 @@ class Page(HTMLParser):
         assert self.open.pop() == tag
 
 
+def written(folder: Path) -> Report:
+    """The report that `write_report` writes: its drawings are made once, and take most of the time."""
+    built: list[Report] = []
+
+    def build(results_dir: Path) -> Report:
+        built.append(build_report(results_dir))
+        return built[0]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(report_module, "build_report", build)
+        write_report(folder)
+    return built[0]
+
+
 @pytest.fixture(scope="module")
 def one(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder: Path = tmp_path_factory.mktemp("one")
     make_run(folder, regression=REGRESSION, without_positives=("PVC",), examples=1, n_resamples=50)
-    write_report(folder)
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def report_of_one(one: Path) -> Report:
+    return written(one)
 
 
 @pytest.fixture(scope="module")
@@ -115,8 +135,8 @@ def test_caveats_of_the_run_are_not_said_twice(tmp_path: Path) -> None:
     assert not any("Single records decide" in text for text in section.cautions)
 
 
-def test_example_shows_target_and_prediction_of_its_record(one: Path) -> None:
-    (section,) = build_report(one).sections
+def test_example_shows_target_and_prediction_of_its_record(one: Path, report_of_one: Report) -> None:
+    (section,) = report_of_one.sections
     (panel,) = section.examples
     predictions = read_predictions(one)
     row = list(predictions.record_id).index(panel.record_id)
@@ -179,13 +199,13 @@ def test_several_runs_start_with_a_comparison(tmp_path: Path) -> None:
     make_run(tmp_path / "strong", skill=2.0, labels=("A", "B"), examples=2, n_resamples=20, mode="finetune")
     (tmp_path / "half").mkdir()
     (tmp_path / "half" / "result.json").write_text('{"schema_ver')
-    report = build_report(tmp_path)
+    report = written(tmp_path)
     assert [section.result.mode for section in report.sections] == ["finetune", "scratch"]
     assert [len(section.examples) for section in report.sections] == [1, 1]
     assert report.comparisons[0].table.rows[0][2].strong
     assert report.unreadable[0].name == "half"
     assert str(tmp_path) not in report.unreadable[0].reason
-    html = write_report(tmp_path).read_text(encoding="utf-8")
+    html = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert (
         html.index("Task synthetic")
         < html.index("finetune on synthetic</h2>")
@@ -286,19 +306,19 @@ def test_broken_examples(tmp_path: Path, arrays: dict[str, object], reason: str)
         read_examples(tmp_path / "examples.npz")
 
 
-def test_command_line_is_made_from_the_identity_where_none_is_recorded(one: Path) -> None:
-    (section,) = build_report(one).sections
+def test_command_line_is_made_from_the_identity_where_none_is_recorded(report_of_one: Report) -> None:
+    (section,) = report_of_one.sections
     assert section.command.startswith("hf-ecg-bench run --model s4 --task synthetic --data ecg-bench/synthetic ")
 
 
-def test_71_labels_fold_their_panels(tmp_path: Path) -> None:
-    labels = tuple(f"L{index:02d}" for index in range(71))
+def test_many_labels_fold_their_panels(tmp_path: Path) -> None:
+    labels = tuple(f"L{index:02d}" for index in range(FEW_PANELS + 1))
     make_run(tmp_path, labels=labels, n=60, examples=1, n_resamples=5)
     (section,) = build_report(tmp_path).sections
     folded = {picture.key: picture.folded for picture in section.pictures}
     assert folded == {"forest": False, "roc-overview": False, "roc": True, "reliability": True}
     panel = section.examples[0]
-    assert len(panel.labels) + len(panel.more) == 71
+    assert len(panel.labels) + len(panel.more) == len(labels)
     assert not any(row.target for row in panel.more)
 
 
