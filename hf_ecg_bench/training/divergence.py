@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import torch
 
-from hf_ecg_bench.errors import TrainingError, some
+from hf_ecg_bench.errors import DivergedError, TrainingError, some
 from hf_ecg_bench.training.batches import RECORD, Batch
 
 #: In mV, or in the standard deviations of a z-scored target: nothing a heart does.
@@ -29,7 +29,8 @@ def check_losses(losses: Sequence[torch.Tensor], batches: Sequence[Batch], names
         where: step and epoch, for the message.
 
     Raises:
-        TrainingError: with the records of the micro-batch, and those of them whose values are out of all bounds.
+        DivergedError: with the records of the micro-batch.
+        TrainingError: with those of them whose values are out of all bounds: no other hyperparameter would help.
     """
     if bool(torch.stack(list(losses)).sum().isfinite()):
         return
@@ -44,7 +45,7 @@ def check_losses(losses: Sequence[torch.Tensor], batches: Sequence[Batch], names
             wild += [name for name, odd in zip(ids, _wild_rows(batch), strict=True) if odd]
     about = f"; records of its batch: {some(found, 5)}" if found else ""
     about += f"; of these, with infinite or huge values (beyond {HUGE:g}): {some(wild, 5)}" if wild else ""
-    raise TrainingError(
+    raise (TrainingError if wild else DivergedError)(
         f"the training diverged: its loss is {value} at {where}{about}",
         fix="look at these records (prepare --strict, verify)"
         if wild

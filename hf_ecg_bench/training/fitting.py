@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from hf_ecg_bench.training.convex_fit import fit_convex
 from hf_ecg_bench.training.feeding import Feed
 from hf_ecg_bench.training.fitted import Fitted
 from hf_ecg_bench.training.inputs import Inputs
@@ -15,6 +16,8 @@ from hf_ecg_bench.training.trainer_setup import build_trainer
 
 def fit(inputs: Inputs, feed: Feed, say: Say) -> Fitted:
     """Train `feed.module` as the protocol says and leave the selected weights in it."""
+    if inputs.protocol.solver == "lbfgs":
+        return fit_convex(inputs, feed, say)
     if inputs.protocol.learning_rates:
         return search(inputs, feed, say, fit_once)
     return fit_once(inputs, feed, say)

@@ -6,10 +6,26 @@ from typing import Literal
 
 import numpy as np
 
+from hf_ecg_bench.errors import TrainingError
+from hf_ecg_bench.training.protocol import Protocol
+
 #: A label with one positive among thousands would otherwise rule every step that has it.
 MAX_WEIGHT = 100.0
 
 ClassWeights = Literal["none", "balanced", "sqrt"]
+
+
+def check_imbalance(protocol: Protocol, is_regression: np.ndarray) -> None:
+    """Refuse what is only about yes/no targets where there are none.
+
+    Raises:
+        TrainingError: such a hyperparameter for a task of regression targets.
+    """
+    if is_regression.all() and (protocol.class_weights != "none" or protocol.focal_gamma):
+        raise TrainingError(
+            "class weights and the focal loss are about yes/no targets, and the task has none",
+            fix="leave out --class-weights and --focal-gamma",
+        )
 
 
 def positive_weights(targets: np.ndarray, is_regression: np.ndarray, rule: ClassWeights) -> np.ndarray | None:

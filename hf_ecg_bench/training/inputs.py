@@ -12,6 +12,7 @@ from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.tasks import Task, get_task
 from hf_ecg_bench.training.costs.meter import CostMeter
 from hf_ecg_bench.training.faults import FaultEffect, effect_of, faulty_protocol
+from hf_ecg_bench.training.imbalance import check_imbalance
 from hf_ecg_bench.training.modes import Mode, get_mode
 from hf_ecg_bench.training.parts import part_targets
 from hf_ecg_bench.training.protocol import Protocol
@@ -65,7 +66,8 @@ def load(spec: RunSpec, digests: dict[str, str | None]) -> Inputs:
     mean, std = standardise(records)
     check_selectable(records.splits["validation"].targets, records.columns.is_regression, task.selection)
     number = len(records.splits["train"].records)
-    if number < protocol.batch_size:
+    check_imbalance(protocol, records.columns.is_regression)
+    if number < protocol.batch_size and protocol.solver == "trainer":
         raise TrainingError(
             f"{number} training records do not fill one batch of {protocol.batch_size}; "
             "incomplete batches are not trained on",

@@ -17,6 +17,7 @@ from hf_ecg_bench.errors import DivergedError, TrainingError
 from hf_ecg_bench.training.feeding import Feed
 from hf_ecg_bench.training.fitted import Fitted
 from hf_ecg_bench.training.inputs import Inputs
+from hf_ecg_bench.training.processes import is_main, wait_for_all, world_size
 from hf_ecg_bench.training.reporting import Say
 from hf_ecg_bench.training.selection import GREATER_IS_BETTER
 from hf_ecg_bench.training.snapshots import restore_tuned, tuned_tensors
@@ -76,18 +77,20 @@ def _run_trial(inputs: Inputs, feed: Feed, say: Say, fit_once: FitOnce, rate: fl
         trial = Trial(rate, fitted.history, fitted.selection, fitted.precision, fitted.chosen, fitted.notes)
         went_on = fitted.resumed
     except DivergedError as error:
+        if world_size() > 1:  # maybe only in this process: the others would wait for it forever
+            raise
         say(f"learning rate {rate:g}: {error.message}")
         trial = Trial(rate, diverged=error.message)
     _release_wrappers(feed)
-    if int(os.environ.get("RANK", "0")) == 0:
+    if is_main():
         save_trial(place, trial, tuned_tensors(feed.module))
-    _wait_for_all()
+    wait_for_all()
     return trial, went_on
 
 
 def _keep_only(best: Trial | None, trials: list[Trial], folder: Path) -> None:
     """Checkpoints of finished trials and the weights of beaten ones go."""
-    if int(os.environ.get("RANK", "0")):
+    if not is_main():
         return
     for trial in trials:
         place = folder / rate_name(trial.learning_rate)
@@ -139,10 +142,3 @@ def _refuse_spread_weights() -> None:
                 f"learning rates cannot be searched under {name}, where no process holds the whole model",
                 fix="one run per rate: --learning-rate 1e-3 (and --patience), or launch without it",
             )
-
-
-def _wait_for_all() -> None:
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        from accelerate import PartialState
-
-        PartialState().wait_for_everyone()

@@ -8,7 +8,8 @@ from typing import Any, Literal
 
 from hf_ecg_bench.errors import TrainingError, unknown_name
 from hf_ecg_bench.models.preprocessing import PREPROCESSINGS
-from hf_ecg_bench.training.modes import MODES
+from hf_ecg_bench.training.combinations import check_combination
+from hf_ecg_bench.training.modes import MODES, get_mode
 from hf_ecg_bench.training.protocol import Protocol, protocol_of
 
 SUBSETS = ("nested", "published")
@@ -90,9 +91,11 @@ class RunSpec:
 
         Raises:
             UnknownNameError: no such preset or hyperparameter.
-            TrainingError: a value out of its range.
+            TrainingError: a value out of its range, or that means nothing with another one or in this mode.
         """
-        return protocol_of(self.protocol, self.overrides)
+        values = protocol_of(self.protocol, self.overrides)
+        check_combination(values, self.overrides, get_mode(self.mode))
+        return values
 
     def identity(self) -> dict[str, Any]:
         """What decides the result, as JSON: everything but the output folder and what is asked of the result."""
