@@ -95,12 +95,12 @@ def training_caveats(protocol: Protocol) -> list[str]:
     found = []
     if protocol.class_weights != "none":
         found.append(
-            f"positives were weighted in the loss ({protocol.class_weights}, at most {MAX_WEIGHT:g}): the probabilities "
+            f"positives were weighted in the loss ({protocol.class_weights}, at most {MAX_WEIGHT:g}): probabilities "
             "of rare labels are too high and not calibrated; the AUROC only asks for their order"
         )
     if protocol.focal_gamma:
         found.append(
-            f"trained with the focal loss (gamma {protocol.focal_gamma:g}): the probabilities are pulled towards one half "
+            f"trained with the focal loss (gamma {protocol.focal_gamma:g}): probabilities are pulled towards one half "
             "and not calibrated"
         )
     return found

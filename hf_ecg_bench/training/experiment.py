@@ -27,6 +27,7 @@ from hf_ecg_bench.training.fitted import Fitted
 from hf_ecg_bench.training.fitting import fit
 from hf_ecg_bench.training.inputs import Inputs, load
 from hf_ecg_bench.training.predicting import record_predictions
+from hf_ecg_bench.training.protocol import Protocol
 from hf_ecg_bench.training.reporting import Say
 from hf_ecg_bench.training.selection import selection_metrics
 from hf_ecg_bench.training.spec import RunSpec
@@ -75,8 +76,16 @@ def announce(inputs: Inputs, feed: Feed, say: Say) -> None:
     counts = ", ".join(f"{len(split.records)} {name}" for name, split in inputs.records.splits.items())
     say(
         f"{inputs.spec.model} on {inputs.task.id}, mode {inputs.mode.id}: {counts} records, "
-        f"{len(inputs.records.columns.names)} targets, {inputs.protocol.epochs} epochs"
+        f"{len(inputs.records.columns.names)} targets, {_effort(inputs.protocol)}"
     )
+
+
+def _effort(protocol: Protocol) -> str:
+    if protocol.solver == "lbfgs":
+        return "solved to the optimum"
+    most = "at most " if protocol.patience else ""
+    rates = f" at each of {len(protocol.learning_rates)} learning rates" if protocol.learning_rates else ""
+    return f"{most}{protocol.epochs} epochs{rates}"
 
 
 def store(inputs: Inputs, feed: Feed, predictions: np.ndarray) -> None:
