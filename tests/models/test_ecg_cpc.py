@@ -168,7 +168,7 @@ def oracle(shared):
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize("mode", ["eval_mode", "train_mode"])
+@pytest.mark.parametrize("mode", [pytest.param("eval_mode", marks=pytest.mark.slow), "train_mode"])
 def test_pretraining_follows_the_reference(oracle, shared, mode):
     facts = oracle.load_manifest("ecg_cpc")["train"]["pretraining"]
     expected = facts["modes"][mode]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
+
 import pytest
 import torch
 
@@ -15,9 +17,10 @@ from tests.models.oracles import ORACLES, compared, load_oracle, oracle_classifi
 
 pytestmark = pytest.mark.shared
 
-# Parameters of a backbone from which on its outputs, or its training steps, are compared in the slow suite. The default
-# one has the golden values of every model in their place (test_golden.py), recorded when it agreed with its oracle.
-LARGE, LARGE_TO_TRAIN = 50_000_000, 5_000_000
+# The default suite compares the outputs of the small models, and the training of one of convolutions and one of state
+# spaces. The golden values and losses of every model stand for the rest (test_golden.py): they were recorded when the
+# slow comparisons held.
+SLOW_OUTPUTS = ("ecg_fm", "ecg_jepa", "st_mem", "hubert_ecg")
 BASELINES = ("net1d", "s4")
 
 # Reference mode -> (head, frozen backbone).
@@ -29,18 +32,14 @@ MODES = {
 }
 
 
-def cases(*names: str, large: int):
-    """Test parameters, the models of more parameters marked slow."""
-    return [
-        pytest.param(
-            name, id=name, marks=[pytest.mark.slow] if get_model_spec(ORACLES[name]).parameters > large else []
-        )
-        for name in names
-    ]
+def cases(*names: str, slow: Container[str]):
+    """Test parameters, some marked slow."""
+    return [pytest.param(name, id=name, marks=[pytest.mark.slow] if name in slow else []) for name in names]
 
 
 ADAPTED = [name for name in ORACLES if name not in BASELINES]
 TRAINED = [name for name in ADAPTED if name != "merl_vit_tiny"]  # the reference has no training facts for that one
+SLOW_TRAINING = set(ORACLES) - {"merl_resnet18", "s4"}
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +56,7 @@ def check_outputs(oracle, name: str, precision: str) -> None:
     assert ("main", "logits_attention") in checked
 
 
-@pytest.mark.parametrize("name", cases(*ORACLES, large=LARGE))
+@pytest.mark.parametrize("name", cases(*ORACLES, slow=SLOW_OUTPUTS))
 def test_outputs_equal_the_reference(oracle, name):
     check_outputs(oracle, name, "float32")
 
@@ -120,14 +119,14 @@ def check_losses(oracle, name: str, mode: str, model) -> None:
     assert losses(oracle, name, model, training) == pytest.approx(facts["modes"][mode]["loss64"], rel=1e-8)
 
 
-@pytest.mark.parametrize("name", cases(*BASELINES, large=LARGE_TO_TRAIN))
+@pytest.mark.parametrize("name", cases(*BASELINES, slow=SLOW_TRAINING))
 def test_training_from_scratch_follows_the_reference(oracle, name):
     model, _ = build_from_checkpoint(get_model_spec(name), oracle.checkpoint(name), "oracle", "")
     check_losses(oracle, name, "supervised", model)
 
 
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize("name", cases(*TRAINED, large=LARGE_TO_TRAIN))
+@pytest.mark.parametrize("name", cases(*TRAINED, slow=SLOW_TRAINING))
 def test_adaptation_follows_the_reference(oracle, name, mode):
     head, frozen = MODES[mode]
     model = oracle_classifier(oracle, name, head, frozen)
