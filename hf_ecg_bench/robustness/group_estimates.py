@@ -87,7 +87,8 @@ def _labels(
     (values, others), samples = parts[:, :, 0], parts[:, :, 1:]
     support = _support(targets, group, n_groups)
     rest = support.sum(axis=0) - support
-    enough, enough_outside = ((part >= MIN_SUPPORT).all(axis=1) for part in (support, rest))
+    enough = np.all(support >= MIN_SUPPORT, axis=1)
+    enough_outside = np.all(rest >= MIN_SUPPORT, axis=1)
     for g in range(n_groups):
         own, gap = ~np.isnan(values[g]), values[g] - others[g]
         for name, chosen in (("macro_auroc", own), ("macro_auroc_supported", enough[g])):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -32,7 +32,7 @@ def age_groups(age: ArrayLike) -> NDArray[np.intp]:
     return np.where(known, decade, len(AGES) - 1)
 
 
-def sex_groups(sex: Sequence[Any]) -> NDArray[np.intp]:
+def sex_groups(sex: Iterable[Any]) -> NDArray[np.intp]:
     """(records,) position in `SEXES`; whatever is neither `female` nor `male` is unknown."""
     return np.array([SEXES.index(value) if value in SEXES[:2] else 2 for value in sex], dtype=np.intp)
 
@@ -44,7 +44,7 @@ def subgroup_scores(
     kinds: Sequence[str],
     *,
     age: ArrayLike,
-    sex: Sequence[Any],
+    sex: Iterable[Any],
     groups: ArrayLike | None = None,
     n_resamples: int = 1000,
     seed: int = 0,
