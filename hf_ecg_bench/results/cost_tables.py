@@ -48,15 +48,16 @@ def cost_facts(result: Result) -> tuple[tuple[str, str], ...]:
 def phase_table(result: Result, key: str) -> Table | None:
     """Seconds on the clock and of CPU time per phase, with their sums; None where the result has none."""
     phases = mapping(result.cost.get("phases"), "cost.phases")
-    rows, sums = [], [0.0, 0.0]
+    rows: list[tuple[str, float, float]] = []
+    sums = [0.0, 0.0]
     for name, raw in phases.items():
         entry = mapping(raw, f"cost.phases.{name}")
         spent = [number(entry.get(kind), f"cost.phases.{name}.{kind}") for kind in ("wall", "cpu")]
         sums = [total + value for total, value in zip(sums, spent, strict=True)]
-        rows.append((_PHASES.get(name, name), *spent))
+        rows.append((_PHASES.get(name, name), spent[0], spent[1]))
     if not rows:
         return None
-    rows.append(("Together", *sums))
+    rows.append(("Together", sums[0], sums[1]))
     columns = (Column("Phase"), Column("Time", "right"), Column("CPU time", "right"))
     cells = tuple((Cell(name), Cell(duration(wall)), Cell(duration(cpu))) for name, wall, cpu in rows)
     return Table(key, "Time per phase", columns, cells)

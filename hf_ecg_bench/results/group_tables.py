@@ -19,16 +19,17 @@ def slice_tables(result: Result, key: str) -> tuple[Table, ...]:
     if not parts:
         return ()
     metrics = [name for name in COMPARED if any(name in metric_estimates(part) for part in parts)]
+    any_excluded = any(_excluded(result, part.task) for part in parts)
     rows, numbers = [], []
     for part in parts:
         estimates, scores = metric_estimates(part), target_scores(part)
-        excluded = mapping(result.slices[part.task], f"slices.{part.task}").get("n_excluded", 0)
+        excluded = _excluded(result, part.task)
         rows.append(
             (
                 Cell(part.task),
                 Cell(f"{len(scores):,}"),
                 Cell(f"{part.metrics['n']:,}"),
-                Cell(f"{excluded:,}" if excluded else ""),
+                *((Cell(f"{excluded:,}"),) if any_excluded else ()),
                 *(Cell(estimates[name].format() if name in estimates else "") for name in metrics),
             )
         )
@@ -37,7 +38,8 @@ def slice_tables(result: Result, key: str) -> tuple[Table, ...]:
                 records = "" if score.records is None else f"{score.records:,}"
                 cells = (part.task, score.name, records, score.estimate.format(), in_original_units(score))
                 numbers.append(tuple(Cell(text) for text in cells))
-    columns = [Column("Task")] + [Column(name, "right") for name in ("Targets", "Records", "Without any target")]
+    columns = [Column("Task")] + [Column(name, "right") for name in ("Targets", "Records")]
+    columns += [Column("Without any target", "right")] if any_excluded else []
     columns += [Column(f"{metric_name(name)} [95 %]", "right") for name in metrics]
     tables = [Table(f"{key}-parts", f"Tasks that are parts of {result.task}", tuple(columns), tuple(rows))]
     if numbers:
@@ -46,6 +48,12 @@ def slice_tables(result: Result, key: str) -> tuple[Table, ...]:
         caption = "Mean absolute error per regression target, by task"
         tables.append(Table(f"{key}-parts-regression", caption, tuple(columns), tuple(numbers)))
     return tuple(tables)
+
+
+def _excluded(result: Result, task: str) -> int:
+    where = f"slices.{task}"
+    value = number(mapping(result.slices[task], where).get("n_excluded"), f"{where}.n_excluded")
+    return 0 if math.isnan(value) else int(value)
 
 
 def subgroup_rows(result: Result) -> list[tuple[str, dict[str, Any], Estimate]]:
@@ -84,7 +92,7 @@ def subgroup_table(result: Result, key: str) -> Table | None:
         return None
     titles = ("Records", "Patients", f"{metric_name(metric)} [95 %]", "Minus all others [95 %]", "p, adjusted")
     columns = (Column("Group"), *(Column(title, "right") for title in titles))
-    return Table(key, "By age and sex", columns, tuple(rows))
+    return Table(key, f"{metric_name(metric)} by age in years and by sex", columns, tuple(rows))
 
 
 def _count(entry: dict[str, Any], key: str) -> str:
