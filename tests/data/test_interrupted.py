@@ -26,7 +26,7 @@ def python(*arguments: str) -> subprocess.Popen[str]:
     )
 
 
-@pytest.mark.parametrize("step", [23, pytest.param(1, marks=pytest.mark.slow)])
+@pytest.mark.parametrize("step", [37, pytest.param(1, marks=pytest.mark.slow)])
 def test_killed_at_every_write(tmp_path: Path, step: int) -> None:
     out, _ = python("-m", "tests.data.kill_at_every_write", str(tmp_path), str(step)).communicate(timeout=300)
     found = json.loads(out.splitlines()[-1])

@@ -32,7 +32,9 @@ def compiled(model, backend="eager"):
     return torch.compile(model, fullgraph=True, backend=backend)
 
 
-@every_case
+@pytest.mark.parametrize(  # ECGFounder's network is Net1D's
+    "case", [pytest.param(c, marks=[pytest.mark.slow] if c.model_id == "ecg_founder" else [], id=str(c)) for c in CASES]
+)
 def test_training_step_is_one_graph(case):
     model = case.build(target_kinds=KINDS, **dict.fromkeys(dropout_fields(shared_model(case).config), 0.0)).train()
     x, labels = case.windows(model, batch=3), labels_for(model, batch=3)
