@@ -44,7 +44,15 @@ def step_flops(model: nn.Module, loss_of: Callable[[], Tensor]) -> int:
     """
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     with undisturbed(model), torch.enable_grad(), _Counter() as counter:
-        torch.autograd.grad(loss_of(), trained, allow_unused=True)
+        before = [parameter.grad for parameter in trained]
+        for parameter in trained:
+            parameter.grad = None
+        try:
+            # Not autograd.grad: the counter's hooks cannot ask it about parameters that are used as they are (a query).
+            loss_of().backward()
+        finally:
+            for parameter, gradient in zip(trained, before, strict=True):
+                parameter.grad = gradient
     return int(counter.get_total_flops())
 
 

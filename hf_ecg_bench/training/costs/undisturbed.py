@@ -14,8 +14,7 @@ def undisturbed(model: nn.Module) -> Iterator[None]:
     """The model in eval mode, and random numbers that are not missed later.
 
     Afterwards every module is in the mode that it was in, and torch's generators stand where they stood. In eval mode
-    no forward pass changes a buffer (batch statistics); gradients are the caller's business: `torch.autograd.grad`
-    leaves `Parameter.grad` alone.
+    no forward pass changes a buffer (batch statistics); gradients are the caller's business.
     """
     modes = [(module, module.training) for module in model.modules()]
     devices = list(range(torch.cuda.device_count())) if torch.cuda.is_initialized() else []
