@@ -85,7 +85,34 @@ def task_records(prepared: PreparedDataset, task: Task) -> TaskRecords:
     for name in SPLITS:
         splits[name] = _split_records(prepared, name, task, columns, rate, excluded)
     shortest = min(int(split.view.lengths()[split.records].min()) for split in splits.values())
-    return TaskRecords(columns, splits, rate, shortest / rate, str(prepared.info.get("unit", "mV")), excluded)
+    return TaskRecords(columns, splits, rate, shortest / rate, _unit(prepared), excluded)
+
+
+def only_test_records(prepared: PreparedDataset, task: Task) -> TaskRecords:
+    """Targets and usable records of the test split alone, as a finished model needs them.
+
+    Raises:
+        DataError: the data lacks a column the task needs, or mixes sampling rates.
+        TrainingError: the split has no usable record.
+    """
+    columns = _columns(prepared, task)
+    rates = _split(prepared.splits, "test").unique("sampling_rate")
+    if len(rates) > 1:
+        raise DataError(f"{prepared.source}: rows have several sampling rates {sorted(rates)}, expected one")
+    if not rates:
+        raise TrainingError(
+            f"{prepared.source} has no test records",
+            fix="prepare the complete dataset, or a larger part of it with --option splits=largest_folds",
+        )
+    rate = int(rates[0])
+    excluded: dict[str, int] = {}
+    split = _split_records(prepared, "test", task, columns, rate, excluded)
+    shortest = int(split.view.lengths()[split.records].min())
+    return TaskRecords(columns, {"test": split}, rate, shortest / rate, _unit(prepared), excluded)
+
+
+def _unit(prepared: PreparedDataset) -> str:
+    return str(prepared.info.get("unit", "mV"))
 
 
 def standardise(records: TaskRecords) -> tuple[np.ndarray, np.ndarray]:

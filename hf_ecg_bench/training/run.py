@@ -32,7 +32,8 @@ def _silent(message: str) -> None:
 def run(spec: RunSpec, say: Say = _say, *, command: str | None = None) -> Result:
     """Train, select, test and write the run's files into `spec.output_dir`, the result last.
 
-    A killed run goes on from its last complete checkpoint; a finished one is returned as it is.
+    A killed run goes on from its last complete checkpoint; a finished one is returned as it is, after the tests on
+    other datasets and disturbed signals that are asked for and not there yet.
 
     Args:
         spec: what to run.
@@ -45,6 +46,11 @@ def run(spec: RunSpec, say: Say = _say, *, command: str | None = None) -> Result
     task, _ = get_task(spec.task), get_mode(spec.mode)  # a wrong name is said before anything is touched
     folder = Path(spec.output_dir)
     say = say if is_main() else _silent
+    further = bool(spec.evaluate_on or spec.perturb)
+    if further:
+        from hf_ecg_bench.robustness.evaluations import check_wanted, evaluate_finished
+
+        check_wanted(spec, task)
     with explain_lost_processes(), ExitStack() as while_running:
 
         def start() -> tuple[dict[str, str | None], Claim]:
@@ -55,8 +61,14 @@ def run(spec: RunSpec, say: Say = _say, *, command: str | None = None) -> Result
 
         digests, claimed = on_main(start)
         if (folder / RESULT_FILE).exists():
-            say(f"{folder} holds the finished result of this run: nothing to do (another run, another --output-dir)")
-            return Result.load(folder)
+            result = Result.load(folder)
+            if further and is_main():
+                evaluate_finished(spec, result, say)
+            else:
+                say(
+                    f"{folder} holds the finished result of this run: nothing to do (another run, another --output-dir)"
+                )
+            return result
         for line in claimed.notes:
             say(line)
         try:
@@ -73,6 +85,8 @@ def run(spec: RunSpec, say: Say = _say, *, command: str | None = None) -> Result
         if is_main():
             result.save(folder)
             shutil.rmtree(folder / CHECKPOINTS, ignore_errors=True)
+            if further:
+                evaluate_finished(spec, result, say)
     return result
 
 

@@ -1,0 +1,184 @@
+"""What is asked of a finished run: tests on other datasets and on disturbed signals, each in its own folder.
+
+    <run>/evaluations/<dataset>/evaluation.json, predictions.parquet
+    <run>/evaluations/perturbed/<name>/evaluation.json, predictions.parquet
+
+`evaluation.json` is written last: a folder with it is finished and is not computed again. The run's own result.json
+stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from hf_ecg_bench.data.load import load_prepared, read_info, require_signals
+from hf_ecg_bench.errors import DataError
+from hf_ecg_bench.files import write_json
+from hf_ecg_bench.names import INFO_FILE, NAMESPACE
+from hf_ecg_bench.results.predictions import Predictions, read_predictions, write_predictions
+from hf_ecg_bench.results.schema import PREDICTIONS_FILE, Result
+from hf_ecg_bench.robustness.perturbations import PERTURBATIONS, chosen_perturbations
+from hf_ecg_bench.robustness.shared_targets import is_same_source, label_column, require_shared
+from hf_ecg_bench.tasks import Task
+from hf_ecg_bench.training.spec import RunSpec
+
+if TYPE_CHECKING:
+    from hf_ecg_bench.robustness.finished import FinishedRun
+
+EVALUATIONS, PERTURBED, EVALUATION_FILE = "evaluations", "perturbed", "evaluation.json"
+SCHEMA_VERSION = 1
+
+Say = Callable[[str], None]
+
+
+def check_wanted(spec: RunSpec, task: Task) -> None:
+    """Refuse wrong names and datasets that share nothing with the task, before anything is trained.
+
+    Raises:
+        UnknownNameError: no such perturbation.
+        DataError: a folder that is no prepared dataset, or one that shares no target with the task.
+    """
+    chosen_perturbations(spec.perturb)
+    for name in spec.evaluate_on:
+        folder = _folder_of(name)
+        if folder is None:
+            continue  # not on this machine yet: what it holds is checked when it is opened
+        info = read_info(folder / INFO_FILE)
+        if is_same_source(task, info["dataset"]):
+            continue
+        column = label_column(list(info["label_columns"]))
+        there = list(info["label_columns"][column]) if column is not None else []
+        require_shared(task, _yes_no_names(task, spec), info["dataset"], there)
+
+
+def evaluate_finished(spec: RunSpec, result: Result, say: Say) -> None:
+    """Carry out what `spec.evaluate_on` and `spec.perturb` ask for, as far as it is not there yet.
+
+    Raises:
+        DataError, ContractError, CheckpointError: with the step that mends it; what was finished before stays.
+    """
+    wanted = chosen_perturbations(spec.perturb)
+    folder = Path(spec.output_dir) / EVALUATIONS
+    loaded: list[FinishedRun] = []
+
+    def finished() -> FinishedRun:
+        # Torch and the model are loaded for work to do only, and once.
+        if not loaded:
+            from hf_ecg_bench.robustness.finished import load_finished
+
+            loaded.append(load_finished(Path(spec.output_dir), result))
+        return loaded[0]
+
+    for name in spec.evaluate_on:
+        _elsewhere(spec, result, name, folder, finished, say)
+    missing = [item for item in wanted if not _is_done(folder / PERTURBED / item.id, _settings(spec))]
+    if len(missing) < len(wanted):
+        say(f"{len(wanted) - len(missing)} of {len(wanted)} perturbations: finished before, in {folder / PERTURBED}")
+    if not missing:
+        return
+    from hf_ecg_bench.robustness.panel import Panel
+
+    panel = Panel(finished(), spec.data, read_predictions(spec.output_dir), spec.n_resamples)
+    for item in missing:
+        content, predictions = panel.score(item)
+        _write(folder / PERTURBED / item.id, {**content, "settings": _settings(spec)}, predictions)
+        say(f"perturbation {item.id}: {_in_words(content, 'clean')}")
+
+
+def _elsewhere(
+    spec: RunSpec, result: Result, name: str, folder: Path, finished: Callable[[], FinishedRun], say: Say
+) -> None:
+    prepared = load_prepared(name)
+    require_signals(prepared)
+    dataset, digest = str(prepared.info["dataset"]), str(prepared.info["digest"])
+    if digest == result.dataset.get("digest"):
+        raise DataError(
+            f"--evaluate-on {name}: that is the data of the run itself; its test scores are in its result.json",
+            fix="name another dataset",
+        )
+    settings = {**_settings(spec), "digest": digest}
+    place = folder / dataset
+    if _read(place / EVALUATION_FILE).get("settings", {}).get("digest", digest) != digest:
+        place = folder / f"{dataset}-{digest[:8]}"  # another copy or part of the same dataset was evaluated before
+    if _is_done(place, settings):
+        say(f"{dataset}: finished before, in {place}")
+        return
+    from hf_ecg_bench.robustness.shift import score_elsewhere
+
+    run = finished()
+    content, predictions = score_elsewhere(run, prepared, read_predictions(run.folder), spec.n_resamples)
+    _write(place, {**content, "settings": settings}, predictions)
+    say(f"{dataset}: {_in_words(content, 'at home')}, {content['dataset']['records']} records")
+    for warning in content["warnings"]:
+        say(f"note: {warning}")
+
+
+def read_evaluations(run: Path) -> Iterator[dict[str, Any]]:
+    """The finished evaluations of a run, other datasets first, perturbations in the order of the table."""
+    folder = run / EVALUATIONS
+    elsewhere = sorted(path for path in folder.glob(f"*/{EVALUATION_FILE}"))
+    perturbed = [folder / PERTURBED / name / EVALUATION_FILE for name in PERTURBATIONS]
+    for path in (*elsewhere, *perturbed):
+        content = _read(path)
+        if content:
+            yield content
+
+
+def _settings(spec: RunSpec) -> dict[str, Any]:
+    """What makes an evaluation another one."""
+    return {"n_resamples": spec.n_resamples}
+
+
+def _is_done(folder: Path, settings: dict[str, Any]) -> bool:
+    return _read(folder / EVALUATION_FILE).get("settings") == settings
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The content of an evaluation.json; empty where there is none, or none that this version can read."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return {}
+    known = isinstance(content, dict) and content.get("schema_version") == SCHEMA_VERSION
+    return content if known else {}
+
+
+def _write(folder: Path, content: dict[str, Any], predictions: Predictions) -> None:
+    write_predictions(folder / PREDICTIONS_FILE, predictions)
+    write_json(folder / EVALUATION_FILE, {"schema_version": SCHEMA_VERSION, **content})
+
+
+def _in_words(content: dict[str, Any], reference: str) -> str:
+    """`macro AUROC 0.812 [0.790, 0.834], -0.031 [-0.040, -0.022] against clean`."""
+    parts = []
+    for metric, title in (("macro_auroc", "macro AUROC"), ("pooled_mae", "pooled MAE")):
+        score, gap = content["metrics"]["metrics"].get(metric), content["difference"].get(metric)
+        if score and gap:
+            parts.append(
+                f"{title} {score['value']:.3f} [{score['low']:.3f}, {score['high']:.3f}], "
+                f"{gap['value']:+.3f} [{gap['low']:+.3f}, {gap['high']:+.3f}] against {reference}"
+            )
+    return "; ".join(parts)
+
+
+def _folder_of(name: str) -> Path | None:
+    """Where a dataset lies on this machine, if it does."""
+    for folder in (Path(name), Path(NAMESPACE) / name):
+        if folder.is_dir():
+            return folder
+    return None
+
+
+def _yes_no_names(task: Task, spec: RunSpec) -> tuple[str, ...]:
+    """The yes/no targets of the run, from its prepared data where they lie here."""
+    from hf_ecg_bench.data.registry import get_dataset_spec
+
+    folder = _folder_of(spec.data or task.dataset)
+    declared = get_dataset_spec(task.dataset)
+    columns = read_info(folder / INFO_FILE)["label_columns"] if folder is not None else declared.label_columns
+    classes = task.classes if task.classes is not None else columns.get(task.labels, ()) if task.labels else ()
+    kinds = {target.name: target.kind for target in declared.targets}
+    return (*classes, *(name for name in task.targets if kinds.get(name) == "binary"))

@@ -1,0 +1,58 @@
+"""Whether a further test set is new to a model: recordings it was trained on, corpora it was pretrained on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from hf_ecg_bench.data.folder_rows import PreparedFolder
+from hf_ecg_bench.data.overlap import find_overlaps
+from hf_ecg_bench.errors import EcgBenchError
+from hf_ecg_bench.models.registry import MODELS, get_model_spec
+from hf_ecg_bench.results.schema import Result
+
+_SEEN = ("train", "validation")
+
+
+def seen_recordings(home: str, there: str) -> tuple[frozenset[str], str | None]:
+    """Ids of a prepared folder's test records whose recordings are also in another's training or validation split.
+
+    Args:
+        home: the folder that a model was trained on.
+        there: the folder it is to be tested on.
+
+    Returns:
+        The ids, and why nobody could look (then there are none), or None.
+    """
+    for source in (home, there):
+        if not Path(source).is_dir():
+            return frozenset(), f"{source} is not a prepared folder"
+    try:
+        found = find_overlaps([PreparedFolder.open(Path(home)), PreparedFolder.open(Path(there))])
+    except EcgBenchError as error:
+        return frozenset(), error.message
+    seen = set()
+    for group in found["groups"]:
+        if any(dataset == 0 and split in _SEEN for dataset, _, split in group):
+            seen |= {record for dataset, record, split in group if dataset == 1 and split == "test"}
+    return frozenset(seen), None
+
+
+def unseen(record_id: np.ndarray, seen: frozenset[str]) -> np.ndarray:
+    """Positions of the records that are not among `seen`."""
+    return np.flatnonzero([str(record) not in seen for record in record_id.tolist()])
+
+
+def pretraining_warnings(result: Result, dataset: str) -> list[str]:
+    """What the model's declaration says about its pretraining and a dataset; nothing for a model from scratch."""
+    model: Any = result.model.get("id")
+    if result.model.get("digest") is None or model not in MODELS:
+        return []
+    for overlap in get_model_spec(model).overlaps:
+        if overlap.dataset == dataset and overlap.state == "yes":
+            return [f"{model} was pretrained on recordings of {dataset} ({overlap.reason}): no test on new patients"]
+        if overlap.dataset == dataset and overlap.state == "unknown":
+            return [f"whether {model} was pretrained on recordings of {dataset} is not known ({overlap.reason})"]
+    return []
