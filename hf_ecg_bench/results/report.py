@@ -25,7 +25,7 @@ from hf_ecg_bench.results.sections import (
     build_section,
     title_of,
 )
-from hf_ecg_bench.results.slices import slice_results
+from hf_ecg_bench.results.slices import with_slices
 from hf_ecg_bench.results.table_formats import escape_markdown, to_latex, to_markdown
 from hf_ecg_bench.results.tables import Table, comparison_tables
 
@@ -113,7 +113,7 @@ def _comparisons(sections: Sequence[Section]) -> tuple[Comparison, ...]:
     if len(sections) < 2:
         return ()
     found = []
-    everything = [result for section in sections for result in (section.result, *slice_results(section.result))]
+    everything = with_slices(section.result for section in sections)
     for table in comparison_tables(everything):
         task = table.caption.removeprefix("Task ")
         results = sort_results([result for result in everything if result.task == task])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -74,6 +74,11 @@ def as_slices(summaries: Mapping[str, dict[str, Any]], n_records: int) -> dict[s
     return {
         task: {"metrics": summary, "n_excluded": n_records - int(summary["n"])} for task, summary in summaries.items()
     }
+
+
+def with_slices(results: Iterable[Result]) -> list[Result]:
+    """Every result, followed by its parts."""
+    return [item for result in results for item in (result, *slice_results(result))]
 
 
 def slice_results(result: Result) -> list[Result]:

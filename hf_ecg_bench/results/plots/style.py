@@ -137,6 +137,15 @@ def to_svg(figure: Figure, *, prefix: str) -> str:
     return re.sub(r"<[^>]+>", lambda match: _page_tag(match[0], prefix), svg)
 
 
+def to_svg_file(figure: Figure) -> str:
+    """The figure as the text of an SVG file of its own, on white, with its texts as text."""
+    ground = figure.get_facecolor()
+    figure.set_facecolor(GROUND)
+    svg = _render_svg(figure)
+    figure.set_facecolor(ground)
+    return svg
+
+
 def to_png(figure: Figure, dpi: int = PNG_DPI) -> bytes:
     """The figure as PNG; a transparent ground becomes white."""
     buffer = io.BytesIO()
