@@ -50,7 +50,12 @@ def register(verbs: Any) -> None:
             "accelerate launch -m hf_ecg_bench run ...   (several processes)",
         ),
     )
-    run.add_argument("--model", required=True, metavar="ID_OR_DIR", help="a model id, a converted folder, or a Hub id")
+    run.add_argument(
+        "--model",
+        required=True,
+        metavar="ID_OR_DIR",
+        help="a model id, a converted folder, or a Hub id; A,B: a head on the features of several (frozen, linear)",
+    )
     run.add_argument("--task", required=True, help="see: hf-ecg-bench list tasks")
     run.add_argument("--data", metavar="ID_OR_DIR", help="a prepared folder or dataset id (default: the task's own)")
     run.add_argument("--mode", required=True, help="finetune, finetune_attention, frozen, linear, lora or scratch")

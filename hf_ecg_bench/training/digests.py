@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from hf_ecg_bench.combining.members import is_combination, member_names
 from hf_ecg_bench.models.registry import MODELS, get_model_spec
 from hf_ecg_bench.models.resolve import resolve_model, weights_digest
 from hf_ecg_bench.names import INFO_FILE, NAMESPACE
@@ -15,7 +16,8 @@ from hf_ecg_bench.training.spec import RunSpec
 
 def input_digests(spec: RunSpec, dataset_id: str) -> dict[str, str | None]:
     """`dataset`: of the prepared folder, None where it comes from elsewhere. `model`: of the weights that the run
-    starts from, None where it starts from random ones; fetched and converted now where they are not here yet.
+    starts from, None where it starts from random ones; fetched and converted now where they are not here yet. Of
+    several models all digests, with `+` between them.
 
     Part of a run's identity: a dataset prepared again or weights converted again under the same path are another run.
     """
@@ -26,6 +28,8 @@ def input_digests(spec: RunSpec, dataset_id: str) -> dict[str, str | None]:
 def _weights_digest(spec: RunSpec) -> str | None:
     if not get_mode(spec.mode).pretrained:
         return None
+    if is_combination(spec.model):
+        return "+".join(str(weights_digest(resolve_model(name).folder)) for name in member_names(spec.model))
     if spec.model in MODELS:
         random_on_purpose = spec.fault in FAULTS and FAULTS[spec.fault].random_backbone
         if random_on_purpose or not get_model_spec(spec.model).pretrained:

@@ -10,6 +10,7 @@ from typing import Any
 from torch import nn
 from transformers import PreTrainedModel
 
+from hf_ecg_bench.combining.members import is_combination
 from hf_ecg_bench.data.record_windows import window_reader
 from hf_ecg_bench.data.windows import Plan
 from hf_ecg_bench.models.saving import save_model
@@ -59,6 +60,10 @@ def make_feed(inputs: Inputs, say: Say) -> Feed:
         TrainingError, CheckpointError, ContractError: the model cannot be built, or the data not be fed to it.
     """
     spec, records = inputs.spec, inputs.records
+    if is_combination(spec.model):
+        from hf_ecg_bench.combining.feed import combined_feed
+
+        return combined_feed(inputs, say)
     model = build_model(spec, inputs.mode, inputs.effect, records.columns, inputs.mean, inputs.std)
     plan = conversion_plan(records, model.config, inputs.prepared.source, spec.accept_unit)
     feed = Feed(

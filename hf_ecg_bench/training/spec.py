@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from hf_ecg_bench.combining.members import check_members
 from hf_ecg_bench.errors import TrainingError, unknown_name
 from hf_ecg_bench.models.preprocessing import PREPROCESSINGS
 from hf_ecg_bench.training.combinations import check_combination
@@ -20,7 +21,8 @@ class RunSpec:
     """One run. Two runs with equal specs on one machine give the same result.
 
     Attributes:
-        model: a model id, a folder of `convert` or of an earlier run, or a Hub id.
+        model: a model id, a folder of `convert` or of an earlier run, or a Hub id; several with commas between them
+            train one head on the features of all (see `combining`).
         task: task id.
         mode: see `training.modes`.
         output_dir: where the run's files go.
@@ -85,6 +87,7 @@ class RunSpec:
                 )
         if self.n_resamples < 1:
             raise TrainingError(f"--n-resamples {self.n_resamples}: expected at least 1")
+        check_members(self)
 
     def hyperparameters(self) -> Protocol:
         """The preset with this run's overrides.
