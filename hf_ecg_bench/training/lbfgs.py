@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 _MEMORY = 10
-_MAX_ITERATIONS = 300
+_MAX_ITERATIONS = 500
 _MAX_STEPS = 30  # of a line search
 # Of the slope at the start of a line search, what may be left at its end, before and behind the minimum.
 _LEFT, _BEHIND = 0.9, 0.5
