@@ -44,9 +44,8 @@ def check_wanted(spec: RunSpec, task: Task) -> None:
     chosen_perturbations(spec.perturb)
     for name in spec.evaluate_on:
         folder = _folder_of(name)
-        if folder is None:
-            continue  # not on this machine yet: what it holds is checked when it is opened
-        info = read_info(folder / INFO_FILE)
+        # What is not on this machine is fetched now: better no Hub before the training than after it.
+        info = read_info(folder / INFO_FILE) if folder is not None else load_prepared(name).info
         if is_same_source(task, info["dataset"]):
             continue
         column = label_column(list(info["label_columns"]))
