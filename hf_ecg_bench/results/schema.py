@@ -30,7 +30,10 @@ class Result:
         metrics: what `evaluation.summary.summarise` returns: {n, metrics: {macro_auroc: {value, low, high}, ...},
             targets: {name: {kind, auroc | mae: {value, low, high}, ...}}, resampling: {...}}.
         history: one dict per epoch: {epoch, train_loss, validation_<metric>, ...}.
-        cost: {train_seconds, evaluate_seconds, peak_memory_bytes, parameters, trainable_parameters, records_per_second}
+        cost: what `training.costs.measure.cost_of` returns: numbers (train_seconds, evaluate_seconds,
+            peak_memory_bytes, parameters, trainable_parameters, records_per_second, training_records_per_second,
+            latency_ms, training_flops, energy_joules), details by group (phases, memory, flops, latency, energy), and
+            in words what they cover (meaning) and why one is missing (reasons).
         environment: versions, device, git commit.
         features: where a head's training inputs came from, where its backbone is frozen: {source: stored or reencoded,
             crops, ...}.

@@ -14,7 +14,7 @@ from torch import nn
 from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
 from hf_ecg_bench.training.costs import latency as latency_module
 from hf_ecg_bench.training.costs import phases as phases_module
-from hf_ecg_bench.training.costs.energy import EnergyMeter, rapl_counter
+from hf_ecg_bench.training.costs.energy import EnergyMeter, Nvml, rapl_counter
 from hf_ecg_bench.training.costs.flops import forward_flops, linear_in_batch, step_flops
 from hf_ecg_bench.training.costs.latency import latency
 from hf_ecg_bench.training.costs.meter import CostMeter, Spending
@@ -154,6 +154,27 @@ def test_why_there_is_no_energy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
     monkeypatch.setattr(Path, "read_text", denied)
     assert rapl_counter(tmp_path)[1].endswith("readable by root only")
+
+
+def test_nvml_counts_from_its_start_and_its_errors_are_reasons() -> None:
+    class Error(Exception):
+        pass
+
+    class Library:
+        NVMLError = Error
+        answers = iter([7_000, 9_500])
+
+        def nvmlDeviceGetTotalEnergyConsumption(self, handle: str) -> int:
+            if (answer := next(self.answers, None)) is None:
+                raise Error("GPU is lost")
+            return answer
+
+    counter = Nvml(Library(), "handle", "a card")
+    assert counter.joules() == 2.5
+    meter = EnergyMeter({"gpu": (counter, "")})
+    assert meter.joules() == {}
+    meter.stop()
+    assert meter.reasons["gpu"] == "NVML a card, the whole card could not be read to the end: GPU is lost"
 
 
 def test_a_counter_that_fails_on_the_way_becomes_a_reason() -> None:

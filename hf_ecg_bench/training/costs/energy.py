@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -123,7 +124,8 @@ class EnergyMeter:
         self.reasons = {name: reason for name, (counter, reason) in counters.items() if counter is None}
         self._stop = threading.Event()
         if self._counters:
-            threading.Thread(target=self._watch, name="energy", daemon=True).start()
+            arguments = (weakref.ref(self), self._stop)  # a meter that nobody has any more is not read any more
+            threading.Thread(target=_watch, args=arguments, name="energy", daemon=True).start()
 
     @property
     def covers(self) -> dict[str, str]:
@@ -145,9 +147,14 @@ class EnergyMeter:
         """End the background reading."""
         self._stop.set()
 
-    def _watch(self) -> None:
-        while not self._stop.wait(_EVERY):
-            self.joules()
+
+def _watch(meter: weakref.ref[EnergyMeter], stop: threading.Event) -> None:
+    while not stop.wait(_EVERY):
+        alive = meter()
+        if alive is None:
+            return
+        alive.joules()
+        del alive
 
 
 def _integer(path: Path) -> int:
