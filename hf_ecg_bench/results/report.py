@@ -139,6 +139,8 @@ def _pictures(report: Report) -> Iterable[tuple[Picture, str]]:
             yield section.subgroup_picture, section.slug
         if section.learning:
             yield section.learning, section.slug
+        for picture in section.robustness.pictures if section.robustness else ():
+            yield picture, section.slug
 
 
 def _slug(run: Run, others: Sequence[Section]) -> str:

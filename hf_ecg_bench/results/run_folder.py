@@ -5,6 +5,7 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,7 @@ from numpy.typing import NDArray
 from hf_ecg_bench.errors import EcgBenchError, PredictionsError
 from hf_ecg_bench.results.predictions import Predictions, read_predictions
 from hf_ecg_bench.results.schema import EXAMPLES_FILE, PREDICTIONS_FILE, RESULT_FILE, Result
+from hf_ecg_bench.robustness.stored import read_evaluations
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "task": str,
@@ -56,6 +58,7 @@ class Run:
     Attributes:
         name: the folder, relative to where the report looked.
         missing: file name -> why it could not be used.
+        evaluations: the run's tests on other datasets and on disturbed signals, as stored.
     """
 
     name: str
@@ -63,6 +66,7 @@ class Run:
     predictions: Predictions | None
     examples: Examples | None
     missing: dict[str, str]
+    evaluations: tuple[dict[str, Any], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -109,7 +113,7 @@ def read_run(folder: Path, name: str) -> Run:
         examples = read_examples(folder / EXAMPLES_FILE)
     except EcgBenchError as error:
         missing[EXAMPLES_FILE] = _reason(error, folder)
-    return Run(name, result, predictions, examples, missing)
+    return Run(name, result, predictions, examples, missing, tuple(read_evaluations(folder)))
 
 
 def check_types(result: Result) -> None:

@@ -22,6 +22,7 @@ from hf_ecg_bench.results.figures import (
 from hf_ecg_bench.results.findings import cautions, headline, setting
 from hf_ecg_bench.results.group_tables import slice_tables, subgroup_table
 from hf_ecg_bench.results.metrics import metric_name
+from hf_ecg_bench.results.robustness_part import RobustnessPart, robustness_part
 from hf_ecg_bench.results.run_folder import Run
 from hf_ecg_bench.results.schema import EXAMPLES_FILE, PREDICTIONS_FILE, Result
 from hf_ecg_bench.results.tables import (
@@ -57,6 +58,7 @@ class Section:
         tables: overall metrics, then labels, then regression targets; none is empty.
         parts: the tasks that the run serves besides its own.
         subgroups: scores by age and sex, with their picture.
+        robustness: tests on other datasets and on disturbed signals.
         absent: what could not be shown, and why.
     """
 
@@ -81,6 +83,7 @@ class Section:
     parts: tuple[Table, ...]
     subgroups: Table | None
     subgroup_picture: Picture | None
+    robustness: RobustnessPart | None
     environment: Facts
     command: str
     result: Result
@@ -88,7 +91,8 @@ class Section:
     @property
     def all_tables(self) -> tuple[Table, ...]:
         """What goes into the file of tables."""
-        return (*self.tables, *self.parts, *(table for table in (self.subgroups, self.phases) if table is not None))
+        others = (table for table in (self.subgroups, self.phases) if table is not None)
+        return (*self.tables, *self.parts, *others, *(self.robustness.tables if self.robustness else ()))
 
 
 def build_section(run: Run, slug: str, detail: Detail) -> Section:
@@ -131,6 +135,7 @@ def build_section(run: Run, slug: str, detail: Detail) -> Section:
         parts=parts,
         subgroups=subgroup_table(result, f"{slug}-subgroups"),
         subgroup_picture=subgroup_picture(result),
+        robustness=robustness_part(run.evaluations, slug),
         environment=facts({key: value for key, value in result.environment.items() if key != "command"}),
         command=command_line(result),
         result=result,

@@ -1,35 +1,31 @@
-"""What is asked of a finished run: tests on other datasets and on disturbed signals, each in its own folder.
-
-    <run>/evaluations/<dataset>/evaluation.json, predictions.parquet
-    <run>/evaluations/perturbed/<name>/evaluation.json, predictions.parquet
-
-`evaluation.json` is written last: a folder with it is finished and is not computed again. The run's own result.json
-stays as it is.
-"""
+"""What is asked of a finished run: tests on other datasets and on disturbed signals, each in its own folder."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_ecg_bench.data.load import load_prepared, read_info, require_signals
 from hf_ecg_bench.errors import DataError
-from hf_ecg_bench.files import write_json
 from hf_ecg_bench.names import INFO_FILE, NAMESPACE
-from hf_ecg_bench.results.predictions import Predictions, read_predictions, write_predictions
-from hf_ecg_bench.results.schema import PREDICTIONS_FILE, Result
-from hf_ecg_bench.robustness.perturbations import PERTURBATIONS, chosen_perturbations
+from hf_ecg_bench.results.predictions import read_predictions
+from hf_ecg_bench.results.schema import Result
+from hf_ecg_bench.robustness.perturbations import chosen_perturbations
 from hf_ecg_bench.robustness.shared_targets import is_same_source, label_column, require_shared
+from hf_ecg_bench.robustness.stored import (
+    EVALUATION_FILE,
+    EVALUATIONS,
+    PERTURBED,
+    is_done,
+    read_evaluation,
+    write_evaluation,
+)
 from hf_ecg_bench.tasks import Task
 from hf_ecg_bench.training.spec import RunSpec
 
 if TYPE_CHECKING:
     from hf_ecg_bench.robustness.finished import FinishedRun
-
-EVALUATIONS, PERTURBED, EVALUATION_FILE = "evaluations", "perturbed", "evaluation.json"
-SCHEMA_VERSION = 1
 
 Say = Callable[[str], None]
 
@@ -73,7 +69,7 @@ def evaluate_finished(spec: RunSpec, result: Result, say: Say) -> None:
 
     for name in spec.evaluate_on:
         _elsewhere(spec, result, name, folder, finished, say)
-    missing = [item for item in wanted if not _is_done(folder / PERTURBED / item.id, _settings(spec))]
+    missing = [item for item in wanted if not is_done(folder / PERTURBED / item.id, _settings(spec))]
     if len(missing) < len(wanted):
         say(f"{len(wanted) - len(missing)} of {len(wanted)} perturbations: finished before, in {folder / PERTURBED}")
     if not missing:
@@ -83,7 +79,7 @@ def evaluate_finished(spec: RunSpec, result: Result, say: Say) -> None:
     panel = Panel(finished(), spec.data, read_predictions(spec.output_dir), spec.n_resamples)
     for item in missing:
         content, predictions = panel.score(item)
-        _write(folder / PERTURBED / item.id, {**content, "settings": _settings(spec)}, predictions)
+        write_evaluation(folder / PERTURBED / item.id, {**content, "settings": _settings(spec)}, predictions)
         say(f"perturbation {item.id}: {_in_words(content, 'clean')}")
 
 
@@ -100,54 +96,24 @@ def _elsewhere(
         )
     settings = {**_settings(spec), "digest": digest}
     place = folder / dataset
-    if _read(place / EVALUATION_FILE).get("settings", {}).get("digest", digest) != digest:
+    if read_evaluation(place / EVALUATION_FILE).get("settings", {}).get("digest", digest) != digest:
         place = folder / f"{dataset}-{digest[:8]}"  # another copy or part of the same dataset was evaluated before
-    if _is_done(place, settings):
+    if is_done(place, settings):
         say(f"{dataset}: finished before, in {place}")
         return
     from hf_ecg_bench.robustness.shift import score_elsewhere
 
     run = finished()
     content, predictions = score_elsewhere(run, prepared, read_predictions(run.folder), spec.n_resamples)
-    _write(place, {**content, "settings": settings}, predictions)
+    write_evaluation(place, {**content, "settings": settings}, predictions)
     say(f"{dataset}: {_in_words(content, 'at home')}, {content['dataset']['records']} records")
     for warning in content["warnings"]:
         say(f"note: {warning}")
 
 
-def read_evaluations(run: Path) -> Iterator[dict[str, Any]]:
-    """The finished evaluations of a run, other datasets first, perturbations in the order of the table."""
-    folder = run / EVALUATIONS
-    elsewhere = sorted(path for path in folder.glob(f"*/{EVALUATION_FILE}"))
-    perturbed = [folder / PERTURBED / name / EVALUATION_FILE for name in PERTURBATIONS]
-    for path in (*elsewhere, *perturbed):
-        content = _read(path)
-        if content:
-            yield content
-
-
 def _settings(spec: RunSpec) -> dict[str, Any]:
     """What makes an evaluation another one."""
     return {"n_resamples": spec.n_resamples}
-
-
-def _is_done(folder: Path, settings: dict[str, Any]) -> bool:
-    return _read(folder / EVALUATION_FILE).get("settings") == settings
-
-
-def _read(path: Path) -> dict[str, Any]:
-    """The content of an evaluation.json; empty where there is none, or none that this version can read."""
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
-        return {}
-    known = isinstance(content, dict) and content.get("schema_version") == SCHEMA_VERSION
-    return content if known else {}
-
-
-def _write(folder: Path, content: dict[str, Any], predictions: Predictions) -> None:
-    write_predictions(folder / PREDICTIONS_FILE, predictions)
-    write_json(folder / EVALUATION_FILE, {"schema_version": SCHEMA_VERSION, **content})
 
 
 def _in_words(content: dict[str, Any], reference: str) -> str:
