@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 
 import numpy as np
 import pytest
@@ -10,6 +11,7 @@ import torch
 from safetensors.torch import load_file
 
 from hf_ecg_bench.files import sha256_file
+from hf_ecg_bench.models.registry import get_model_spec
 from hf_ecg_bench.results.predictions import read_predictions
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.training.modes import MODES, get_mode
@@ -36,8 +38,9 @@ def test_mode_trains_what_it_says(mode, backbone, synthetic_folder, tmp_path):
     from hf_ecg_bench.training.run import run
 
     spec = small_spec(
-        synthetic_folder, tmp_path / "run", model=str(backbone), mode=mode, model_options={}, overrides={"epochs": 1}
-    )
+        synthetic_folder, tmp_path / "run", model=str(backbone), mode=mode, model_options={}, overrides={"epochs": 1},
+        merge_adapter=get_mode(mode).adapter,
+    )  # fmt: skip
     result = run(spec, lambda _: None)
     assert result.model["digest"] == sha256_file(backbone / "model.safetensors")
     before, after = (
@@ -47,6 +50,12 @@ def test_mode_trains_what_it_says(mode, backbone, synthetic_folder, tmp_path):
     moved = {name for name, value in before.items() if not torch.equal(value, after[f"encoder.{name}"])}
     if get_mode(mode).freeze:
         assert not moved
+        assert result.cost["trainable_parameters"] < result.cost["parameters"]
+    elif get_mode(mode).adapter:
+        targets = [re.compile(pattern) for pattern in get_model_spec("ecg_founder").lora_targets]
+        layers = {name.removesuffix(".weight") for name in before}
+        adapted = {name for name in layers if any(target.fullmatch(f"encoder.{name}") for target in targets)}
+        assert moved == {f"{name}.weight" for name in adapted}
         assert result.cost["trainable_parameters"] < result.cost["parameters"]
     else:
         early = {name for name in before if name.startswith(("first_conv", "stage_list.0")) and ".bn" not in name}
