@@ -22,6 +22,7 @@ from hf_ecg_bench.cli import (
     pushing,
     results,
     running,
+    scaling,
     verifying,
 )
 from hf_ecg_bench.errors import EcgBenchError
@@ -64,7 +65,19 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"hf-ecg-bench {__version__}")
     parser.add_argument("--debug", action="store_true", help="show the traceback of an error")
     verbs = parser.add_subparsers(title="commands", dest="command", metavar="COMMAND", required=True)
-    for group in (listing, preparing, verifying, models, merging, embedding, running, results, pushing, caching):
+    for group in (
+        listing,
+        preparing,
+        verifying,
+        models,
+        merging,
+        embedding,
+        running,
+        results,
+        pushing,
+        caching,
+        scaling,
+    ):
         group.register(verbs)
     return parser
 
@@ -76,6 +89,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         0, or 2 for a user's mistake, 1 for a fault, 130 after Ctrl-C, 143 after SIGTERM.
     """
     parsed = build_parser().parse_args(arguments)
+    if world_size() > 1:
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # before torch is imported: each process would warn
     try:
         with stops_cleanly():
             return int(parsed.handler(parsed) or OK)
