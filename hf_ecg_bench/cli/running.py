@@ -96,9 +96,12 @@ def register(verbs: Any) -> None:
     run.add_argument("--evaluate-on", metavar="DATA,...", help="also test the finished model on these datasets")
     run.add_argument("--perturb", metavar="NAME,...", help="also test it on perturbed signals (all, or names)")
     run.add_argument(
-        "--fraction", type=float, default=1.0, metavar="F", help="share of the training records, by whole patients (1)"
+        "--fraction",
+        default="1",
+        metavar="F,...",
+        help="share of the training records, by whole patients (1): 0.5, 1/2, or several, a run each: 1,1/2,1/4",
     )
-    run.add_argument("--seed", type=int, default=0, metavar="N", help="of everything random (0)")
+    run.add_argument("--seed", default="0", metavar="N,...", help="of everything random (0), or several, a run each")
     run.add_argument("--limit", type=int, default=0, metavar="N", help="training records, for a quick look")
     run.add_argument("--fault", metavar="ID", help="repeat a published slip on purpose (hf-ecg-bench info MODEL)")
     run.add_argument("--n-resamples", type=int, default=1000, metavar="N", help="of the bootstrap (1000)")
@@ -120,7 +123,8 @@ def register(verbs: Any) -> None:
     demo.set_defaults(handler=_demo)
 
 
-def _run(arguments: argparse.Namespace) -> None:
+def _run(arguments: argparse.Namespace) -> int:
+    from hf_ecg_bench.cli import sweeping
     from hf_ecg_bench.cli.results import print_score
     from hf_ecg_bench.errors import TrainingError
     from hf_ecg_bench.training.processes import is_main, leave
@@ -146,33 +150,35 @@ def _run(arguments: argparse.Namespace) -> None:
             ) from error
     overrides |= {name: True for name in ("gradient_checkpointing", "compile") if getattr(arguments, name)}
     options = key_values(arguments.model_option, "--model-option")
-    result = run(
-        RunSpec(
-            model=arguments.model,
-            task=arguments.task,
-            mode=arguments.mode,
-            output_dir=arguments.output_dir,
-            data=arguments.data,
-            protocol=arguments.protocol,
-            overrides=overrides,
-            fraction=arguments.fraction,
-            seed=arguments.seed,
-            limit=arguments.limit,
-            model_options={key: typed(value) for key, value in options.items()},
-            n_resamples=arguments.n_resamples,
-            fault=arguments.fault,
-            preprocessing=arguments.preprocessing,
-            accept_unit=arguments.accept_unit,
-            subset=arguments.subset,
-            evaluate_on=_names(arguments.evaluate_on),
-            perturb=_names(arguments.perturb),
-            merge_adapter=arguments.merge_adapter,
-        ),
-        command=shlex.join(["hf-ecg-bench", *sys.argv[1:]]),
+    fractions, seeds = sweeping.fractions(arguments.fraction), sweeping.seeds(arguments.seed)
+    command = shlex.join(["hf-ecg-bench", *sys.argv[1:]])
+    spec = RunSpec(
+        model=arguments.model,
+        task=arguments.task,
+        mode=arguments.mode,
+        output_dir=arguments.output_dir,
+        data=arguments.data,
+        protocol=arguments.protocol,
+        overrides=overrides,
+        fraction=fractions[0],
+        seed=seeds[0],
+        limit=arguments.limit,
+        model_options={key: typed(value) for key, value in options.items()},
+        n_resamples=arguments.n_resamples,
+        fault=arguments.fault,
+        preprocessing=arguments.preprocessing,
+        accept_unit=arguments.accept_unit,
+        subset=arguments.subset,
+        evaluate_on=_names(arguments.evaluate_on),
+        perturb=_names(arguments.perturb),
+        merge_adapter=arguments.merge_adapter,
     )
+    if len(fractions) * len(seeds) > 1:
+        return sweeping.run_sweep(spec, fractions, seeds, command=command, as_json=arguments.json)
+    result = run(spec, command=command)
     leave()
     if not is_main():  # one process of a launch speaks for all
-        return
+        return 0
     print_score(result.metrics, as_json=arguments.json)
     fitted = ", ".join(
         f"{name} {value:.4f}" for name, value in result.selection["training"].items() if name != "records"
@@ -181,6 +187,7 @@ def _run(arguments: argparse.Namespace) -> None:
     for warning in result.warnings:
         print(f"note: {warning}", file=sys.stderr)
     print(f"result: {arguments.output_dir}\nreport: hf-ecg-bench report {arguments.output_dir}", file=sys.stderr)
+    return 0
 
 
 def _names(text: str | None) -> tuple[str, ...]:
