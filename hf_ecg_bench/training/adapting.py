@@ -11,7 +11,8 @@ from hf_ecg_bench.errors import TrainingError, some
 from hf_ecg_bench.models.adapter_folders import Base
 from hf_ecg_bench.models.adapter_loading import fixed_seed
 from hf_ecg_bench.models.adapters import add_adapter, merged, trained_parameters, unmergeable
-from hf_ecg_bench.models.resolve import find_local, parse_name
+from hf_ecg_bench.models.registry import MODELS
+from hf_ecg_bench.models.resolve import parse_name
 from hf_ecg_bench.models.saving import save_adapter, save_model
 from hf_ecg_bench.names import NAMESPACE
 from hf_ecg_bench.training.feeding import Feed
@@ -60,10 +61,9 @@ def adapt(feed: Feed, inputs: Inputs, say: Say) -> None:
 
 
 def base_of(model: str, digest: str | None, revision: str | None = None) -> Base:
-    """What adapters name as their base: a folder as it is on this machine, everything else as on the Hub."""
-    found = find_local(model)
-    bare = model.startswith(f"{NAMESPACE}/") or not (found and found.origin == "folder")
-    repository = parse_name(model).repository if bare else None
-    if repository is None and found is not None:
-        return Base(str(found.folder), str(digest))
-    return Base(repository or model, str(digest), revision)
+    """What adapters name as their base: the known models and Hub ids as on the Hub, other folders by their path."""
+    if model not in MODELS and Path(model).is_dir():
+        known = parse_name(model) if model.startswith(f"{NAMESPACE}/") else None
+        if known is None or known.spec is None:
+            return Base(str(Path(model).absolute()), str(digest))
+    return Base(parse_name(model).repository or model, str(digest), revision)
