@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -24,11 +25,6 @@ from hf_ecg_bench.training.reporting import EpochLines, Say
 from hf_ecg_bench.training.selection import GREATER_IS_BETTER, selection_metrics
 from hf_ecg_bench.training.state import CHECKPOINTS
 from hf_ecg_bench.training.trainer import EcgTrainer
-
-# transformers renames it: the old name warns where there is the new one.
-_CHECKPOINTING = next(
-    name for name in ("activation_checkpointing", "gradient_checkpointing") if hasattr(TrainingArguments, name)
-)
 
 
 def build_trainer(
@@ -96,7 +92,7 @@ def build_trainer(
         disable_tqdm=not sys.stderr.isatty(),
         dataloader_pin_memory=not on_cpu,
         ddp_find_unused_parameters=True if shares > 1 else None,
-        **{_CHECKPOINTING: _checkpoints_blocks(protocol, mode, say)},
+        **_checkpointing(protocol, mode, say),
     )
     # Several visible GPUs without a launcher would multiply the batch behind the protocol's back (nn.DataParallel).
     if arguments.n_gpu > 1:
@@ -127,9 +123,13 @@ def build_trainer(
     return trainer
 
 
-def _checkpoints_blocks(protocol: Protocol, mode: Mode, say: Say) -> bool:
-    """Whether blocks are recomputed in the backward pass; there is none through a backbone that is frozen."""
-    if protocol.gradient_checkpointing and mode.on_features:
+def _checkpointing(protocol: Protocol, mode: Mode, say: Say) -> Any:
+    """The argument by which blocks are recomputed in the backward pass; none runs through a frozen backbone."""
+    if not protocol.gradient_checkpointing:
+        return {}
+    if mode.on_features:
         say(f"note: --gradient-checkpointing changes nothing in mode {mode.id}: no gradient runs through the backbone")
-        return False
-    return protocol.gradient_checkpointing
+        return {}
+    # transformers renames it: the old name warns where there is the new one.
+    new, old = "activation_checkpointing", "gradient_checkpointing"
+    return {new if hasattr(TrainingArguments, new) else old: True}
