@@ -14,6 +14,7 @@ from typing import NoReturn
 from hf_ecg_bench import __version__
 from hf_ecg_bench.cli import (
     caching,
+    combining,
     embedding,
     listing,
     merging,
@@ -74,6 +75,7 @@ def build_parser() -> argparse.ArgumentParser:
         embedding,
         running,
         results,
+        combining,
         pushing,
         caching,
         scaling,

@@ -51,8 +51,12 @@ def check_members(spec: RunSpec) -> None:
         )
     if spec.hyperparameters().features != "stored":
         raise TrainingError("the features of several models have to be stored", fix="--features stored")
-    own = {"--fault": spec.fault, "--model-option": spec.model_options}
-    if given := [flag for flag, value in own.items() if value]:
-        raise TrainingError(
-            f"{', '.join(given)} is about one model, --model names {len(names)}", fix=f"leave out {given[0]}"
-        )
+    own = {
+        "--fault": spec.fault,
+        "--model-option": spec.model_options,
+        "--evaluate-on": spec.evaluate_on,
+        "--perturb": spec.perturb,
+    }
+    for flag, value in own.items():
+        if value:
+            raise TrainingError(f"{flag} works for one model, --model names {len(names)}", fix=f"leave out {flag}")

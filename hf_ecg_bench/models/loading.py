@@ -11,6 +11,7 @@ import torch
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, PreTrainedModel
 
 import hf_ecg_bench.models  # noqa: F401  registers the Auto classes
+from hf_ecg_bench.combining.names import COMBINATION_FILE
 from hf_ecg_bench.errors import CheckpointError, ContractError, UnknownNameError, first_line, unknown_name
 from hf_ecg_bench.models.adapter_folders import is_adapter_folder
 from hf_ecg_bench.models.configuration import EcgConfig
@@ -126,6 +127,11 @@ def read_config(source: str | os.PathLike[str]) -> EcgConfig:
 
 
 def _config_in(folder: str) -> EcgConfig:
+    if os.path.exists(os.path.join(folder, COMBINATION_FILE)):
+        raise CheckpointError(
+            f"{folder} holds a head on the features of several models, which no Auto class loads",
+            fix=f"hf_ecg_bench.combining.load_combination({folder!r})",
+        )
     try:
         config = AutoConfig.from_pretrained(folder)
     except (OSError, ValueError) as error:

@@ -220,6 +220,8 @@ def _identity(result: Result) -> Facts:
 
 
 def _selection(result: Result) -> str:
+    if not result.selection:  # an ensemble's: nothing was trained
+        return "none"
     value = number(result.selection.get("best_value"), "selection.best_value")
     metric = metric_name(str(result.selection.get("metric", "?")))
     return f"{_text(result.selection.get('best_epoch'))}, by validation {metric} = {value:.4f}"

@@ -37,7 +37,12 @@ def combined_spec(founders, synthetic_folder):
     """(output folder, windows' seconds of the members, changes) -> a run of them."""
 
     def spec(output_dir, seconds=(2.5, 10.0), **changes):
-        values = {"mode": "linear", "model_options": {}, "model": ",".join(str(founders[s]) for s in seconds), **changes}
+        values = {
+            "mode": "linear",
+            "model_options": {},
+            "model": ",".join(str(founders[s]) for s in seconds),
+            **changes,
+        }
         return small_spec(synthetic_folder, output_dir, **values)
 
     return spec

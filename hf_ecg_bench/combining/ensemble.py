@@ -1,0 +1,141 @@
+"""The mean of several runs' predictions, and whether it is better than they are. Arrays and results; no files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from hf_ecg_bench.errors import PredictionsError
+from hf_ecg_bench.evaluation.multiplicity import holm
+from hf_ecg_bench.evaluation.summary import summarise, summarise_difference
+from hf_ecg_bench.results.metrics import primary_metric, sort_results
+from hf_ecg_bench.results.predictions import Predictions, align
+from hf_ecg_bench.results.schema import Result
+
+#: One for all runs of a task, as `run` scores them: intervals share the resamples.
+BOOTSTRAP_SEED = 0
+
+
+@dataclass(frozen=True, eq=False)
+class FinishedMember:
+    """A finished run.
+
+    Attributes:
+        name: of its folder, as the user gave it.
+    """
+
+    name: str
+    result: Result
+    predictions: Predictions
+
+
+@dataclass(frozen=True, eq=False)
+class Ensemble:
+    """Averaged predictions with their scores.
+
+    Attributes:
+        members: in the order in which they were given.
+        predictions: the means, in the first member's order of records.
+        metrics: what `evaluation.summary.summarise` returns.
+        differences: by member, {metric: {value, low, high, p, p_holm}} of the ensemble minus the member, from shared
+            resamples; p_holm is adjusted for the number of members (Holm 1979).
+        best: the member with the best value of `metric` on these test records.
+        metric: by which the best was picked.
+        warnings: what a reader must know.
+    """
+
+    members: tuple[FinishedMember, ...]
+    predictions: Predictions
+    metrics: dict[str, Any]
+    differences: dict[str, dict[str, dict[str, Any]]]
+    best: str
+    metric: str
+    warnings: tuple[str, ...]
+
+
+def average(members: Sequence[FinishedMember], n_resamples: int = 1000) -> Ensemble:
+    """Average probabilities (and outputs for regression targets) with equal weights, and compare with each member.
+
+    Args:
+        members: at least two different runs of one task on the same test records.
+        n_resamples: of the bootstrap over patients.
+
+    Raises:
+        PredictionsError: too few runs, one twice, other tasks, data, records or targets, or other scoring rules.
+    """
+    _check(members)
+    first = members[0].predictions
+    aligned = [_aligned(members[0], member) for member in members]
+    mean = np.mean([own.predictions for own in aligned], axis=0, dtype=np.float64).astype(np.float32)
+    undefined = members[0].result.hyperparameters.get("undefined", "drop")
+    settings: dict[str, Any] = {
+        "groups": first.patient_id, "n_resamples": n_resamples, "seed": BOOTSTRAP_SEED, "undefined": undefined,
+    }  # fmt: skip
+    metrics = summarise(first.targets, mean, first.names, first.kinds, **settings)
+    differences = {
+        member.name: summarise_difference(first.targets, mean, own.predictions, first.names, first.kinds, **settings)
+        for member, own in zip(members, aligned, strict=True)
+    }
+    for name in metrics["metrics"]:
+        p = np.array([own[name]["p"] for own in differences.values()])
+        adjusted = holm(p) if np.isfinite(p).all() else np.full(len(p), np.nan)  # no resample has a value
+        for own, value in zip(differences.values(), adjusted, strict=True):
+            own[name]["p_holm"] = float(value)
+    best = sort_results([member.result for member in members])[0]
+    metric = primary_metric(best)
+    return Ensemble(
+        tuple(members),
+        replace(first, predictions=mean),
+        metrics,
+        differences,
+        next(member.name for member in members if member.result is best),
+        metric,
+        (
+            "the best member was picked on these test records: its score is optimistic, and the difference to it is "
+            "biased against the ensemble",
+            f"each p value is two-sided; p_holm is adjusted for {len(members)} members, not for the metrics",
+        ),
+    )
+
+
+def _aligned(first: FinishedMember, member: FinishedMember) -> Predictions:
+    try:
+        return align(first.predictions, member.predictions)
+    except PredictionsError as error:
+        raise PredictionsError(
+            f"{first.name} and {member.name}: {error.message}",
+            fix="runs of one task on the same prepared data; numbers are z-scored by the training records, so those "
+            "have to be the same too",
+        ) from error
+
+
+def _check(members: Sequence[FinishedMember]) -> None:
+    names = [member.name for member in members]
+    if len(names) < 2:
+        raise PredictionsError(f"{len(names)} run; a mean needs at least two", fix="hf-ecg-bench ensemble RUN RUN")
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if names.count(name) > 1)
+        raise PredictionsError(f"{twice} is given twice", fix="give each run once")
+    first = members[0]
+    for member in members[1:]:
+        for what, own, other in _facts(first.result, member.result):
+            if own != other:
+                raise PredictionsError(
+                    f"{first.name} and {member.name} have different {what}: {own} and {other}",
+                    fix="average runs of one task on the same prepared data, scored by the same rule",
+                )
+    if first.result.dataset.get("digest") is None:
+        raise PredictionsError(f"{first.name}: its result names no digest of the data", fix="run it again")
+
+
+def _facts(first: Result, other: Result) -> list[tuple[str, Any, Any]]:
+    """What has to be equal: (in words, of the first, of the other)."""
+    rules = [result.hyperparameters.get("undefined", "drop") for result in (first, other)]
+    return [
+        ("tasks", first.task, other.task),
+        ("data (digests)", first.dataset.get("digest"), other.dataset.get("digest")),
+        ("rules for undefined labels", *rules),
+    ]
