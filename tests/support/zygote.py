@@ -69,6 +69,7 @@ class Zygote:
             **os.environ, **threads,
             "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]),
             "HF_ECG_BENCH_NO_PROGRESS": "1", "HF_HUB_OFFLINE": "1", "ACCELERATE_USE_CPU": "true",
+            "TORCH_CPP_LOG_LEVEL": "ERROR",  # as the command line sets it for launches, before it imports torch
         }  # fmt: skip
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.support.zygote"],
@@ -123,10 +124,7 @@ def _fork(command: dict[str, Any]) -> int:
         code = end.code if isinstance(end.code, int) else 1
     except BaseException:
         traceback.print_exc()
-    finally:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
+    sys.exit(code)  # as any process ends: threads are waited for
 
 
 def _wait(pid: int) -> int:
