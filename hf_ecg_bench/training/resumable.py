@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from accelerate.utils import extract_model_from_parallel
 from accelerate.utils.memory import clear_device_cache
 from torch.nn.modules.batchnorm import _BatchNorm
 from transformers import Trainer, TrainerCallback
@@ -32,6 +31,7 @@ from hf_ecg_bench.training.memory import (
 )
 from hf_ecg_bench.training.reporting import Say
 from hf_ecg_bench.training.snapshots import restore_tuned, tuned_tensors
+from hf_ecg_bench.training.wrappers import unwrapped
 
 
 class ResumableTrainer(Trainer):
@@ -91,7 +91,7 @@ class ResumableTrainer(Trainer):
                 self._shrink_or_raise(error)
             # Outside of the except block: the error holds the tensors of the failed step.
             self.optimizer = self.lr_scheduler = None
-            self.model_wrapped = self.model = extract_model_from_parallel(self.model, keep_fp32_wrapper=False)
+            self.model_wrapped = self.model = unwrapped(self.model)
             self.model.zero_grad()
             self._batches, self._losses = [], []
             clear_device_cache(garbage_collection=True)

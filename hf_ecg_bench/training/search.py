@@ -24,6 +24,7 @@ from hf_ecg_bench.training.snapshots import restore_tuned, tuned_tensors
 from hf_ecg_bench.training.state import CHECKPOINTS
 from hf_ecg_bench.training.trainer_setup import build_trainer
 from hf_ecg_bench.training.trials import Trial, drop_weights, load_trial, load_weights, rate_name, save_trial
+from hf_ecg_bench.training.wrappers import unwrapped
 
 FitOnce = Callable[..., Fitted]
 
@@ -81,7 +82,7 @@ def _run_trial(inputs: Inputs, feed: Feed, say: Say, fit_once: FitOnce, rate: fl
             raise
         say(f"learning rate {rate:g}: {error.message}")
         trial = Trial(rate, diverged=error.message)
-    _release_wrappers(feed)
+    unwrapped(feed.module)
     if is_main():
         save_trial(place, trial, tuned_tensors(feed.module))
     wait_for_all()
@@ -126,13 +127,6 @@ def _fitted(inputs: Inputs, feed: Feed, best: Trial, trials: list[Trial], resume
         {**best.chosen, "learning_rate": rate},
         notes,
     )
-
-
-def _release_wrappers(feed: Feed) -> None:
-    """Take off what a Trainer put around the module's forward (autocast), so that the next one does not nest it."""
-    from accelerate.utils import extract_model_from_parallel
-
-    extract_model_from_parallel(feed.module, keep_fp32_wrapper=False)
 
 
 def _refuse_spread_weights() -> None:

@@ -14,6 +14,8 @@ from hf_ecg_bench.training.trials import Trial, rate_name
 from tests.training.fitting_small import linear_spec, narrow_backbone, train
 
 RATES = (3e-4, 3e-2, 1e-3)
+# With autocast, which every trial must be trained in, not only the first that a process makes.
+SEARCH = {"learning_rates": RATES, "precision": "bf16"}
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def backbone(tmp_path_factory):
 def searched(backbone, synthetic_folder, tmp_path_factory):
     """An undisturbed search: (its folder, its outcome)."""
     folder = tmp_path_factory.mktemp("searched")
-    return folder, train(linear_spec(backbone, synthetic_folder, folder, overrides={"learning_rates": RATES}))
+    return folder, train(linear_spec(backbone, synthetic_folder, folder, overrides=SEARCH))
 
 
 def test_the_best_rate_is_what_it_is_alone(searched, backbone, synthetic_folder, tmp_path):
@@ -37,7 +39,9 @@ def test_the_best_rate_is_what_it_is_alone(searched, backbone, synthetic_folder,
     values = [trial["best_value"] for trial in listed]
     assert len(set(values)) == 3
     assert chosen == RATES[int(np.argmin(values))], "the synthetic task is selected by its composite score"
-    alone = train(linear_spec(backbone, synthetic_folder, tmp_path, overrides={"learning_rate": chosen}))
+    assert chosen != RATES[0], "or else later trials could be trained in another way unseen"
+    overrides = {"learning_rate": chosen, "precision": "bf16"}
+    alone = train(linear_spec(backbone, synthetic_folder, tmp_path, overrides=overrides))
     np.testing.assert_array_equal(alone.logits, outcome.logits)
     assert alone.fitted.history == outcome.fitted.history
     assert alone.fitted.selection.items() <= outcome.fitted.selection.items()
@@ -60,7 +64,7 @@ def test_the_best_rate_is_what_it_is_alone(searched, backbone, synthetic_folder,
 def test_a_killed_search_ends_as_the_undisturbed_one(
     searched, backbone, synthetic_folder, tmp_path, monkeypatch, moment
 ):
-    spec = linear_spec(backbone, synthetic_folder, tmp_path, overrides={"learning_rates": RATES})
+    spec = linear_spec(backbone, synthetic_folder, tmp_path, overrides=SEARCH)
     with monkeypatch.context() as patch:
         if moment == "at the end":
             patch.setattr(search, "_fitted", killed)
