@@ -75,10 +75,10 @@ def build_parser() -> argparse.ArgumentParser:
         embedding,
         running,
         results,
+        scaling,
         combining,
         pushing,
         caching,
-        scaling,
     ):
         group.register(verbs)
     return parser

@@ -14,7 +14,10 @@ from hf_ecg_bench.data.registry import list_datasets
 from hf_ecg_bench.models.registry import list_models
 from hf_ecg_bench.tasks import SUITES, list_tasks
 
-VERBS = ("list", "info", "prepare", "verify", "overlap", "convert", "embed", "run", "demo", "score", "report", "push")
+VERBS = (
+    *("list", "info", "prepare", "verify", "overlap", "convert", "merge", "embed", "run", "demo", "score", "report"),
+    *("scaling", "ensemble", "push", "cache"),
+)
 
 
 def call(capsys, *arguments: str) -> tuple[int, str, str]:
