@@ -146,7 +146,8 @@ def _panel_table(items: Sequence[Mapping[str, Any]], key: str) -> Table:
     adjusted = {metric: _adjusted(items, metric) for metric in metrics}
     rows = []
     for row, item in enumerate(items):
-        cells = [Cell(_title(item))]
+        detail = mapping(item.get("perturbation"), "perturbation").get("detail")
+        cells = [Cell(f"{_title(item)}: {detail}" if detail else _title(item))]
         for metric in metrics:
             p = adjusted[metric][row]
             cells += [

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_ecg_bench.data.load import load_prepared, read_info, require_signals
-from hf_ecg_bench.errors import DataError
+from hf_ecg_bench.errors import DataError, EcgBenchError
 from hf_ecg_bench.names import INFO_FILE, NAMESPACE
 from hf_ecg_bench.results.predictions import read_predictions
 from hf_ecg_bench.results.schema import Result
@@ -26,6 +26,7 @@ from hf_ecg_bench.training.spec import RunSpec
 
 if TYPE_CHECKING:
     from hf_ecg_bench.robustness.finished import FinishedRun
+    from hf_ecg_bench.robustness.perturbations import Perturbation
 
 Say = Callable[[str], None]
 
@@ -53,7 +54,8 @@ def evaluate_finished(spec: RunSpec, result: Result, say: Say) -> None:
     """Carry out what `spec.evaluate_on` and `spec.perturb` ask for, as far as it is not there yet.
 
     Raises:
-        DataError, ContractError, CheckpointError: with the step that mends it; what was finished before stays.
+        DataError, ContractError, CheckpointError: of the first dataset that could not be used, after all others, with
+            the step that mends it; whatever was finished stays.
     """
     wanted = chosen_perturbations(spec.perturb)
     folder = Path(spec.output_dir) / EVALUATIONS
@@ -67,11 +69,24 @@ def evaluate_finished(spec: RunSpec, result: Result, say: Say) -> None:
             loaded.append(load_finished(Path(spec.output_dir), result))
         return loaded[0]
 
+    failed: list[EcgBenchError] = []
     for name in spec.evaluate_on:
-        _elsewhere(spec, result, name, folder, finished, say)
-    missing = [item for item in wanted if not is_done(folder / PERTURBED / item.id, _settings(spec))]
+        try:
+            _elsewhere(spec, result, name, folder, finished, say)
+        except EcgBenchError as error:  # the others can be tested none the less; said at the end
+            say(f"{name}: not scored: {error.message}")
+            failed.append(error)
+    _perturbed(spec, wanted, folder / PERTURBED, finished, say)
+    if failed:
+        raise failed[0]
+
+
+def _perturbed(
+    spec: RunSpec, wanted: tuple[Perturbation, ...], folder: Path, finished: Callable[[], FinishedRun], say: Say
+) -> None:
+    missing = [item for item in wanted if not is_done(folder / item.id, _settings(spec))]
     if len(missing) < len(wanted):
-        say(f"{len(wanted) - len(missing)} of {len(wanted)} perturbations: finished before, in {folder / PERTURBED}")
+        say(f"{len(wanted) - len(missing)} of {len(wanted)} perturbations: finished before, in {folder}")
     if not missing:
         return
     from hf_ecg_bench.robustness.panel import Panel
@@ -79,7 +94,7 @@ def evaluate_finished(spec: RunSpec, result: Result, say: Say) -> None:
     panel = Panel(finished(), spec.data, read_predictions(spec.output_dir), spec.n_resamples)
     for item in missing:
         content, predictions = panel.score(item)
-        write_evaluation(folder / PERTURBED / item.id, {**content, "settings": _settings(spec)}, predictions)
+        write_evaluation(folder / item.id, {**content, "settings": _settings(spec)}, predictions)
         say(f"perturbation {item.id}: {_in_words(content, 'clean')}")
 
 

@@ -15,6 +15,7 @@ from hf_ecg_bench.data.signal_view import SignalView
 from hf_ecg_bench.data.windows import Plan
 from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.models.loading import load_model
+from hf_ecg_bench.progress import quiet_libraries
 from hf_ecg_bench.results.schema import MODEL_FOLDER, Result
 from hf_ecg_bench.tasks import Task, get_task
 from hf_ecg_bench.training.batches import RECORD, EvaluationWindows
@@ -95,6 +96,7 @@ def load_finished(folder: Path, result: Result) -> FinishedRun:
     Raises:
         CheckpointError: the folder's model is missing or damaged.
     """
+    quiet_libraries()
     model = load_model(folder / MODEL_FOLDER).float().eval()
     if torch.cuda.is_available():
         model.cuda()

@@ -56,7 +56,7 @@ class Panel:
         named = self.run.names, self.run.kinds
         content = {
             "kind": "perturbation",
-            "perturbation": {"id": perturbation.id, "title": perturbation.title},
+            "perturbation": {"id": perturbation.id, "title": perturbation.title, "detail": perturbation.detail},
             "dataset": {
                 "id": self.prepared.info["dataset"],
                 "source": self.prepared.source,

@@ -40,6 +40,7 @@ class Perturbation:
     Attributes:
         id: the name users type.
         title: what is done, in a few words, for tables and plots.
+        detail: how strong, and in which band.
         function: (signal in mV (time, 12) float64, rate in Hz, generator) -> the same shape, a new array.
         least_rate: Hz that the data must have for it, so that it does not fold back or do nothing.
     """
@@ -47,6 +48,7 @@ class Perturbation:
     id: str
     title: str
     function: Function
+    detail: str = ""
     least_rate: float = 0.0
 
     def __call__(self, signal: np.ndarray, rate: float, record_id: str) -> np.ndarray:
@@ -143,32 +145,34 @@ PERTURBATIONS: dict[str, Perturbation] = {
         Perturbation("only_i", "lead I alone, as a watch records", _off(*(lead for lead in LEADS if lead != "I"))),
         Perturbation(
             "swap_ra_la",
-            "arm electrodes exchanged (RA, LA)",
+            "arms swapped (RA, LA)",
             _exchanged(I="-I", II="III", III="II", aVR="aVL", aVL="aVR"),
         ),
         Perturbation(
             "swap_la_ll",
-            "left arm and leg exchanged (LA, LL)",
+            "left arm and leg swapped (LA, LL)",
             _exchanged(I="II", II="I", III="-III", aVL="aVF", aVF="aVL"),
         ),
         Perturbation(
             "swap_ra_ll",
-            "right arm and leg exchanged (RA, LL)",
+            "right arm and leg swapped (RA, LL)",
             _exchanged(I="-III", II="-II", III="-I", aVR="aVF", aVF="aVR"),
         ),
-        Perturbation("swap_v1_v2", "V1 and V2 exchanged", _exchanged(V1="V2", V2="V1")),
+        Perturbation("swap_v1_v2", "V1 and V2 swapped", _exchanged(V1="V2", V2="V1")),
         Perturbation(
             "baseline_wander",
-            f"baseline wander, {WANDER_HZ[0]:g} to {WANDER_HZ[1]:g} Hz, {WANDER_MV:g} mV rms in lead I",
+            "baseline wander",
             _wander,
+            f"{WANDER_HZ[0]:g} to {WANDER_HZ[1]:g} Hz, {WANDER_MV:g} mV rms in lead I",
         ),
-        Perturbation("mains_50", f"mains hum, 50 Hz, {MAINS_MV:g} mV rms in lead I", _mains(50), least_rate=110),
-        Perturbation("mains_60", f"mains hum, 60 Hz, {MAINS_MV:g} mV rms in lead I", _mains(60), least_rate=130),
+        Perturbation("mains_50", "mains hum, 50 Hz", _mains(50), f"{MAINS_MV:g} mV rms in lead I", 110),
+        Perturbation("mains_60", "mains hum, 60 Hz", _mains(60), f"{MAINS_MV:g} mV rms in lead I", 130),
         Perturbation(
             "muscle_noise",
-            f"muscle noise, {MUSCLE_HZ[0]:g} to {MUSCLE_HZ[1]:g} Hz, signal to noise {MUSCLE_DB:g} dB",
+            "muscle noise",
             _muscle,
-            least_rate=100,
+            f"{MUSCLE_HZ[0]:g} to {MUSCLE_HZ[1]:g} Hz, {MUSCLE_DB:g} dB below the signal",
+            100,
         ),
         Perturbation("rate_100", f"recorded at {LOW_RATE} Hz", _low_rate, least_rate=LOW_RATE + 1),
         Perturbation("amplitude_half", "amplitude x 0.5", _times(0.5)),

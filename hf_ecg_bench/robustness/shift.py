@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from hf_ecg_bench.data.load import PreparedDataset
-from hf_ecg_bench.errors import DataError
+from hf_ecg_bench.errors import DataError, some
 from hf_ecg_bench.evaluation.estimates import estimate
 from hf_ecg_bench.evaluation.intervals import percentile_interval, two_sided_p
 from hf_ecg_bench.evaluation.resampling import draw_resamples
-from hf_ecg_bench.evaluation.summary import CONFIDENCE, known_groups, summarise
+from hf_ecg_bench.evaluation.summary import CONFIDENCE, MIN_SUPPORT, known_groups, summarise
 from hf_ecg_bench.results.predictions import Predictions, make_predictions
 from hf_ecg_bench.robustness.finished import FinishedRun, long_enough
 from hf_ecg_bench.robustness.leakage import pretraining_warnings, seen_recordings, unseen
@@ -28,6 +28,7 @@ from hf_ecg_bench.robustness.shared_targets import (
 from hf_ecg_bench.tasks import Task
 from hf_ecg_bench.training.records import TaskRecords, only_test_records
 
+FEW_RECORDS = 200
 _SEED_HOME, _SEED_THERE = 0, 1  # two test sets, two independent draws
 
 
@@ -119,6 +120,7 @@ def score_elsewhere(
         "metrics_home": summaries[1],
         "difference": _difference(there, at, columns, [kinds[c] for c in columns], n_resamples),
         "warnings": [
+            *_small(summaries[0]),
             *pretraining_warnings(run.result, dataset),
             *([f"nobody looked for recordings that both datasets share: {not_checked}"] if not_checked else []),
         ],
@@ -192,6 +194,21 @@ def _difference(there: Side, at: Side, columns: np.ndarray, kinds: list[str], n_
         low, high = percentile_interval(gap, CONFIDENCE)
         value = estimates[0].value - estimates[1].value
         found[name] = {"value": value, "low": float(low), "high": float(high), "p": float(two_sided_p(gap))}
+    return found
+
+
+def _small(summary: dict[str, Any]) -> list[str]:
+    """What the number of records there says about the number that comes out."""
+    found = []
+    if summary["n"] < FEW_RECORDS:
+        found.append(f"only {summary['n']} test records there: a check that things work, not a score")
+    yes_no = {name: target for name, target in summary["targets"].items() if target["kind"] == "binary"}
+    rare = [name for name, target in yes_no.items() if min(target["n_positive"], target["n_negative"]) < MIN_SUPPORT]
+    if rare:
+        found.append(
+            f"{len(rare)} of {len(yes_no)} shared targets have fewer than {MIN_SUPPORT} positive or negative records "
+            f"there; their intervals are unreliable: {some(rare, 8)}"
+        )
     return found
 
 

@@ -150,6 +150,7 @@ def test_noise_of_two_perturbations_differs():
 
 
 def test_names():
+    assert all(len(item.title) <= 34 for item in PERTURBATIONS.values()), "a longer title is cut in plots"
     assert [item.id for item in chosen_perturbations([ALL])] == list(PERTURBATIONS)
     assert [item.id for item in chosen_perturbations(["mains_50", "v1_off"])] == ["v1_off", "mains_50"]
     with pytest.raises(UnknownNameError, match="did you mean 'mains_50'"):
