@@ -16,7 +16,7 @@ from hf_ecg_bench.scaling.curve import Curve, curve_of, sampling_interval
 from hf_ecg_bench.scaling.fit import ALPHA_MAX, ALPHA_MIN, FEWEST_FOR_OFFSET, FEWEST_SIZES, fit_power_law
 from hf_ecg_bench.scaling.law import Floats, PowerLaw
 from hf_ecg_bench.scaling.reading import CurveRuns, group_runs, read_results
-from hf_ecg_bench.scaling.resampling import paired_errors, resampled_errors
+from hf_ecg_bench.scaling.resampling import resampled_errors, with_samples
 
 SCHEMA_VERSION = 1
 _DRAWN = 60  # points of a drawn curve
@@ -80,25 +80,24 @@ def fit_curve(label: str, curve: Curve, resampled: Floats) -> FittedCurve:
 
 
 def _analyse_task(curves: list[CurveRuns], metric: str, n_resamples: int, seed: int) -> dict[str, Any]:
+    reason = None
     try:
-        paired, reason = paired_errors(curves, metric, n_resamples, seed), None
+        curves = with_samples(curves, metric, n_resamples, seed)
     except EcgBenchError as error:
-        paired, reason = None, error.message
-    fitted, described = [], []
+        reason = error.message
+    fitted = []
     for number, runs in enumerate(curves):
         curve = curve_of(runs)
-        resampled = resampled_errors(curve, paired[number] if paired else None, n_resamples, (seed, number))
-        # A resample in which the metric is undefined says nothing, and is left out for all curves below.
-        fitted.append((runs, curve, resampled))
+        fitted.append((runs, curve, resampled_errors(curve, n_resamples, (seed, number))))
+    # A resample in which the metric is undefined for one run says nothing, and is left out for all.
     defined = np.logical_and.reduce([np.isfinite(resampled).all(axis=1) for _, _, resampled in fitted])
     laws = [fit_curve(runs.label, curve, resampled[defined]) for runs, curve, resampled in fitted]
-    for (runs, curve, _), law in zip(fitted, laws, strict=True):
-        described.append(_describe(runs, curve, law))
+    described = [_describe(runs, curve, law) for (runs, curve, _), law in zip(fitted, laws, strict=True)]
     return {
         "metric": metric,
         "error": "value" if metric.endswith(("mae", "composite")) else "1 - value",
         "resampling": {
-            "kind": "normal errors" if paired is None else "test patients, paired over all runs",
+            "kind": "normal errors of test sets" if reason else "test patients, paired over all runs",
             "reason": reason,
             "resamples": int(defined.sum()),
         },

@@ -29,11 +29,13 @@ class Curve:
         records: (sizes,) training records, mean over the seeds.
         runs: per size the errors of its runs, (seeds,).
         sampling_sd: (sizes,) standard error from the test set, 0 where no interval is known.
+        samples: per size (seeds, resamples), the runs' errors on the same resampled test patients; None: not known.
     """
 
     records: Floats
     runs: tuple[Floats, ...]
     sampling_sd: Floats
+    samples: tuple[Floats, ...] | None = None
 
     @property
     def errors(self) -> Floats:
@@ -72,10 +74,13 @@ class Curve:
 def curve_of(runs: CurveRuns) -> Curve:
     """The numbers of a curve's runs; standard errors are the intervals' widths over those of a normal's."""
     sampling = [math.sqrt(np.mean([_standard_error(run.error) ** 2 for run in size])) for size in runs.sizes]
+    samples = [[run.samples for run in size if run.samples is not None] for size in runs.sizes]
+    known = all(len(own) == len(size) for own, size in zip(samples, runs.sizes, strict=True))
     return Curve(
         np.array([training_records(size) for size in runs.sizes]),
         tuple(np.array([run.error.value for run in size]) for size in runs.sizes),
         np.array(sampling),
+        tuple(np.array(own) for own in samples) if known else None,
     )
 
 

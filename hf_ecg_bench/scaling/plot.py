@@ -20,7 +20,7 @@ _SPREAD = 1.03  # curves of equal sizes stand side by side, by 3 % of the record
 
 
 def plot_scaling(task: str, entry: dict[str, Any]) -> Figure:
-    """Points with the interval from the test set, single runs as dots, laws with their band; dashed: extrapolated.
+    """Points with the interval from the test set, single runs as ticks, laws with their band; dashed: extrapolated.
 
     Args:
         entry: of one task, from `analysis.analyse`.
@@ -32,11 +32,11 @@ def plot_scaling(task: str, entry: dict[str, Any]) -> Figure:
         aside = _SPREAD ** (number - (len(curves) - 1) / 2)
         _draw(axes, curve, _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)], aside)
     axes.set_xscale("log")
-    _ticks(axes, sorted({point["records"] for curve in curves for point in curve["points"]}))
+    _ticks(axes, sorted({point["records"] for curve in curves for point in curve["points"]}), curves)
     axes.set_xlabel("training records")
     axes.set_ylabel(error_name(entry))
     axes.set_ylim(*_limits(curves))
-    title(axes, task, note="bars: 95 % over test patients; small dots: single runs; dashed: beyond what was tried")
+    title(axes, task, note="bars: test patients, 95 %; ticks: runs; dashed: extrapolated")
     dress(axes, grid="y")
     legend = axes.legend(
         loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize=8, borderaxespad=0, handlelength=1.6
@@ -55,7 +55,7 @@ def _draw(axes: Axes, curve: dict[str, Any], colour: str, marker: str, aside: fl
     axes.vlines(records, ends[:, 0], ends[:, 1], color=colour, linewidth=1.2, alpha=0.75)
     for place, point in zip(records, points, strict=True):
         if len(point["runs"]) > 1:
-            axes.plot([place] * len(point["runs"]), point["runs"], ".", color=colour, markersize=3, alpha=0.5)
+            axes.plot([place] * len(point["runs"]), point["runs"], "_", color=colour, markersize=7)
     axes.plot(records, values, marker, color=colour, markersize=5.5, label=_legend(curve), linestyle="none")
     for part, style in ((False, "-"), (True, _DASHED)):
         drawn = [item for item in curve["drawn"] if item["extrapolated"] == part]
@@ -79,8 +79,11 @@ def _legend(curve: dict[str, Any]) -> str:
     return f"{name}\n{law['scale']['value']:.3g} N^-{law['alpha']['value']:.3g}{offset}"
 
 
-def _ticks(axes: Axes, sizes: list[float]) -> None:
-    """Ticks at the sizes themselves, as many as have room."""
+def _ticks(axes: Axes, sizes: list[float], curves: list[dict[str, Any]]) -> None:
+    """Ticks at the sizes themselves and, where laws are drawn further, at twice the largest again and again."""
+    furthest = max([item["records"] for curve in curves for item in curve["drawn"]], default=sizes[-1])
+    while 2 * sizes[-1] <= 1.001 * furthest:
+        sizes = [*sizes, 2 * sizes[-1]]
     chosen: list[float] = []
     for size in sizes:
         if not chosen or size / chosen[-1] > 1.45:

@@ -14,6 +14,7 @@ from hf_ecg_bench.results.metrics import higher_is_better, metric_estimates, pri
 from hf_ecg_bench.results.run_folder import check_types, find_results
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.results.slices import slice_results
+from hf_ecg_bench.scaling.law import Floats
 
 # Hyperparameters that differ between runs of one curve: they follow from the training records or the machine.
 _FREE = {
@@ -24,11 +25,17 @@ _FREE = {
 
 @dataclass(frozen=True, eq=False)
 class ScoredRun:
-    """One finished run; `error` is 1 - score (or the score where lower is better), with its sampling interval."""
+    """One finished run.
+
+    Attributes:
+        error: 1 - score (or the score where lower is better), with its sampling interval.
+        samples: (resamples,) the same on resampled test patients, NaN where undefined; None: not known.
+    """
 
     folder: Path
     result: Result
     error: Estimate
+    samples: Floats | None = None
 
 
 @dataclass(frozen=True, eq=False)

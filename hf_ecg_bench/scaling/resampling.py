@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from hf_ecg_bench.errors import EcgBenchError, PredictionsError
 from hf_ecg_bench.evaluation.arrays import binary_columns
 from hf_ecg_bench.evaluation.estimates import estimate
+from hf_ecg_bench.evaluation.intervals import percentile_interval
 from hf_ecg_bench.evaluation.resampling import Resamples, draw_resamples
+from hf_ecg_bench.evaluation.summary import CONFIDENCE
 from hf_ecg_bench.evaluation.undefined import Undefined, macro_mean
 from hf_ecg_bench.progress import progress
+from hf_ecg_bench.results.estimate import Estimate
 from hf_ecg_bench.results.metrics import higher_is_better
 from hf_ecg_bench.results.predictions import Predictions, align, read_predictions
 from hf_ecg_bench.results.slices import select_targets
 from hf_ecg_bench.scaling.curve import Curve
 from hf_ecg_bench.scaling.law import Floats
-from hf_ecg_bench.scaling.reading import CurveRuns, ScoredRun
+from hf_ecg_bench.scaling.reading import CurveRuns, ScoredRun, training_records
 
 _METRICS = ("macro_auroc", "macro_mae", "pooled_mae", "composite")
 _CLOSE = 1e-4  # how far the predictions' score may be from the stored one: files keep float32
 
 
-def resampled_errors(curve: Curve, sampled: Sequence[Floats] | None, n: int, seed: Sequence[int]) -> Floats:
+def resampled_errors(curve: Curve, n: int, seed: Sequence[int]) -> Floats:
     """(n, sizes) errors of the curve with other test patients and other seeds.
 
     The sampling part is the mean over a size's runs of their errors on the resampled patients; without predictions it
@@ -34,14 +38,14 @@ def resampled_errors(curve: Curve, sampled: Sequence[Floats] | None, n: int, see
     others; where all have one, the seed part is missing.
 
     Args:
-        sampled: per size (seeds, n), the errors of its runs on the resampled patients; None: not known.
+        n: resamples, as many as `curve.samples` has.
         seed: of the draws of seeds (and of the normal sampling errors).
     """
     rng = np.random.default_rng([*seed])
-    if sampled is None:
+    if curve.samples is None:
         result = curve.errors + curve.sampling_sd * rng.standard_normal((n, len(curve.runs)))
     else:
-        result = np.column_stack([values.mean(axis=0) for values in sampled])
+        result = np.column_stack([values.mean(axis=0) for values in curve.samples])
     freedom = curve.seed_freedom
     if not freedom:
         return result
@@ -57,8 +61,11 @@ def resampled_errors(curve: Curve, sampled: Sequence[Floats] | None, n: int, see
     return result
 
 
-def paired_errors(curves: Sequence[CurveRuns], metric: str, n: int, seed: int) -> list[list[Floats]]:
-    """Per curve and size (seeds, n): the runs' errors on the same resampled test patients.
+def with_samples(curves: Sequence[CurveRuns], metric: str, n: int, seed: int) -> list[CurveRuns]:
+    """The curves with their runs' errors on the same `n` resamples of the test patients, from the stored predictions.
+
+    Regression targets are stored in standard deviations of each run's own training records. Here all runs are brought
+    to those of the run with most records, because a subset's deviation is not the whole's.
 
     Raises:
         EcgBenchError: predictions are missing, of other test records, or of another score than the stored one; or a
@@ -66,36 +73,53 @@ def paired_errors(curves: Sequence[CurveRuns], metric: str, n: int, seed: int) -
     """
     if metric not in _METRICS:
         raise EcgBenchError(f"{metric} is not resampled for curves, {', '.join(_METRICS)} are")
-    first: Predictions | None = None
-    resamples: Resamples | None = None
-    found: dict[int, Floats] = {}
     runs = [run for curve in curves for size in curve.sizes for run in size]
+    largest = max(runs, key=lambda run: training_records([run]))
+    first = _predictions(largest, largest, metric)
+    known = any(patient is not None for patient in first.patient_id)
+    resamples = draw_resamples(len(first), n_resamples=n, seed=seed, groups=first.patient_id if known else None)
+    found: dict[int, ScoredRun] = {}
     for run in progress(runs, desc="resampling", unit="run"):
-        own = _predictions(run)
-        if first is None or resamples is None:
-            first = own
-            known = any(patient is not None for patient in own.patient_id)
-            groups = own.patient_id if known else None
-            resamples = draw_resamples(len(own), n_resamples=n, seed=seed, groups=groups)
-        found[id(run)] = _run_errors(run, align(first, own), metric, resamples)
-    return [[np.array([found[id(run)] for run in size]) for size in curve.sizes] for curve in curves]
+        own = align(first, _predictions(run, largest, metric))
+        found[id(run)] = _scored(run, own, metric, resamples)
+    return [
+        replace(curve, sizes=tuple(tuple(found[id(run)] for run in size) for size in curve.sizes)) for curve in curves
+    ]
 
 
-def _predictions(run: ScoredRun) -> Predictions:
+def _predictions(run: ScoredRun, largest: ScoredRun, metric: str) -> Predictions:
+    """A run's predictions of what the metric is about, in the units of the largest run."""
     own = read_predictions(run.folder)
-    if run.result.trained_as is None:
-        return own
-    return select_targets(own, tuple(run.result.metrics["targets"]), run.result.task)
+    if run.result.trained_as is not None:
+        own = select_targets(own, tuple(run.result.metrics["targets"]), run.result.task)
+    if metric == "macro_auroc":
+        yes_no = tuple(name for name, kind in zip(own.names, own.kinds, strict=True) if kind == "binary")
+        return select_targets(own, yes_no, run.result.task)
+    mean, std = _units(run, own.names)
+    target_mean, target_std = _units(largest, own.names)
+    scale, shift = std / target_std, (mean - target_mean) / target_std
+    return replace(own, targets=own.targets * scale + shift, predictions=own.predictions * scale + shift)
 
 
-def _run_errors(run: ScoredRun, own: Predictions, metric: str, resamples: Resamples) -> Floats:
+def _units(run: ScoredRun, names: Sequence[str]) -> tuple[Floats, Floats]:
+    """(targets,) mean and standard deviation that a run's targets were divided by; 0 and 1 for yes/no targets."""
+    stored = [run.result.hyperparameters.get(key) for key in ("target_mean", "target_std")]
+    if not all(isinstance(values, dict) and set(names) <= values.keys() for values in stored):
+        raise PredictionsError(f"{run.folder}: the result does not say what its targets were standardised with")
+    mean, std = (np.array([values[name] for name in names], np.float64) for values in stored if values)
+    return mean, std
+
+
+def _scored(run: ScoredRun, own: Predictions, metric: str, resamples: Resamples) -> ScoredRun:
     stored = run.result.metrics.get("resampling")
     undefined: Undefined = "half" if isinstance(stored, dict) and stored.get("undefined") == "half" else "drop"
     value, samples = _resampled_metric(own, metric, resamples, undefined)
-    sign, base = (-1, 1.0) if higher_is_better(metric) else (1, 0.0)
-    if not abs(base + sign * value - run.error.value) <= _CLOSE:
-        raise PredictionsError(f"{run.folder}: predictions score {value:.4f}, which is not what result.json says")
-    return np.asarray(base + sign * samples)
+    if higher_is_better(metric):
+        value, samples = 1 - value, 1 - samples
+    if metric == "macro_auroc" and not abs(value - run.error.value) <= _CLOSE:
+        raise PredictionsError(f"{run.folder}: predictions score {1 - value:.4f}, which is not what result.json says")
+    low, high = percentile_interval(samples, CONFIDENCE)
+    return replace(run, error=Estimate(value, float(low), float(high)), samples=samples)
 
 
 def _resampled_metric(
