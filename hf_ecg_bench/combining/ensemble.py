@@ -69,7 +69,7 @@ def average(members: Sequence[FinishedMember], n_resamples: int = 1000) -> Ensem
     _check(members)
     first = members[0].predictions
     aligned = [_aligned(members[0], member) for member in members]
-    mean = np.mean([own.predictions for own in aligned], axis=0, dtype=np.float64).astype(np.float32)
+    mean = np.stack([own.predictions for own in aligned]).mean(axis=0, dtype=np.float64).astype(np.float32)
     undefined = members[0].result.hyperparameters.get("undefined", "drop")
     settings: dict[str, Any] = {
         "groups": first.patient_id, "n_resamples": n_resamples, "seed": BOOTSTRAP_SEED, "undefined": undefined,

@@ -136,6 +136,39 @@ def test_a_model_with_itself_is_the_model(combined_spec, synthetic_folder, tmp_p
     np.testing.assert_allclose(found[labels], stored.predictions[3, labels], atol=2e-3)
 
 
+@pytest.mark.slow
+@both_modes
+@pytest.mark.parametrize(
+    ("preprocessing", "members"),
+    [("paper", ("ecg_founder", "ecg_cpc", "hubert_ecg", "st_mem")), ("original", ("ecg_founder", "ecg_cpc"))],
+)
+def test_members_of_other_rates_and_windows(synthetic_folder, tmp_path, preprocessing, members, mode):
+    """500, 240, 100 and 250 Hz; windows of 2.5, 2.5, 5 and 2.4 s, or of 10 and 2.5 s; a shifted end."""
+    from datasets import load_dataset
+
+    from hf_ecg_bench.models.loading import load_model
+    from hf_ecg_bench.models.registry import get_model_spec
+    from hf_ecg_bench.models.saving import save_model
+
+    sizes = {"ecg_founder": {"window_seconds": 2.5}, "ecg_cpc": {"l_max": 1200}, "st_mem": {"max_patches": 60}}
+    folders = []
+    for name in members:
+        options = {**get_model_spec(name).tiny, **sizes.get(name, {})}
+        folders.append(save_model(load_model(name, pretrained=False, seed=1, **options), tmp_path / name))
+    spec = small_spec(
+        synthetic_folder, tmp_path / "run", model=",".join(map(str, folders)), mode=mode, model_options={},
+        preprocessing=preprocessing, overrides={"tail": "shift"},
+    )  # fmt: skip
+    result = run(spec, quiet)
+    assert result.model["id"] == "+".join(members)
+    assert result.signal["span_seconds"] == (5.0 if preprocessing == "paper" else 10.0)
+    stored = read_predictions(spec.output_dir)
+    labels = np.array([kind == "binary" for kind in stored.kinds])
+    record = load_dataset(str(synthetic_folder), split="test").with_format("numpy")[3]
+    found = load_combination(spec.output_dir / "model").predict(record["signal"], int(record["sampling_rate"]))
+    np.testing.assert_allclose(found[labels], stored.predictions[3, labels], atol=2e-3)
+
+
 def test_convex_solver_fits_the_features_of_all(finished, tmp_path):
     spec = dataclasses.replace(finished[0], overrides={"solver": "lbfgs"}, output_dir=tmp_path / "run")
     result = run(spec, quiet)
