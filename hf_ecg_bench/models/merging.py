@@ -62,5 +62,5 @@ def merge_folder(
     model.config.architectures = [type(model).__name__]
     card = render_model_card(spec, model.config, provenance=origin, parameters=backbone)
     tail = EcgFeatureExtractor.from_pretrained(folder).tail
-    written = save_model(model, output_dir, card, replace=False, tail=tail)
+    written = save_model(model, Path(output_dir), card, replace=False, tail=tail)
     return Merge(adapter, written, parameters)

@@ -38,7 +38,7 @@ class Protocol:
         learning_rates: rates to try, each as a run of its own, of which validation picks one; empty: no search.
         patience: epochs without a better validation score after which training stops; 0: never.
         gradient_checkpointing: recompute blocks in the backward pass instead of keeping their activations.
-        compile: `torch.compile` the model.
+        compile: `torch.compile` the model; its dropout draws other random numbers.
         adapter: in mode `lora`: `lora`, `dora` or `ia3`.
         adapter_rank, adapter_alpha, adapter_dropout: of LoRA and DoRA.
     """
