@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # group -> flag -> (hyperparameter, type, help)
 _HYPERPARAMETERS: dict[str, dict[str, tuple[str, type, str]]] = {
     "training": {
-        "--epochs": ("epochs", int, "passes over the training records (paper: 100)"),
+        "--epochs": ("epochs", int, "passes over the training records (paper: 100), with --patience at most"),
         "--batch-size": ("batch_size", int, "records per optimizer step (paper: 64)"),
         "--learning-rate": ("learning_rate", float, "of the head (paper: 1e-3)"),
         "--weight-decay": ("weight_decay", float, "on every trained parameter (paper: 1e-3)"),
@@ -29,7 +29,7 @@ _HYPERPARAMETERS: dict[str, dict[str, tuple[str, type, str]]] = {
         "--features": ("features", str, "stored (read once, kept), or reencoded each epoch as published"),
         "--crops": ("crops", int, "random windows per training record in the feature store (2)"),
         "--feature-precision": ("feature_precision", str, "of stored features: fp16, bf16 or fp32"),
-        "--solver": ("solver", str, "of a linear head on stored features: trainer or lbfgs"),
+        "--solver": ("solver", str, "of a linear head on stored features: trainer (record), or lbfgs to the optimum"),
     },
     "adapters (mode lora)": {
         "--adapter": ("adapter", str, "lora, dora or ia3"),
@@ -90,7 +90,7 @@ def add_run_options(run: argparse.ArgumentParser) -> None:
             groups[title].add_argument(flag, dest=f"override_{name}", type=kind, metavar=_METAVARS[kind], help=text)
     training, speed, test = groups["training"], groups["speed and memory"], groups["test"]
     training.add_argument(
-        "--learning-rates", metavar="X,...", help="try each and keep the best on validation (auto: four)"
+        "--learning-rates", metavar="X,...", help="train at each and keep the best on validation (auto: four)"
     )
     training.add_argument(
         "--layer-factors", metavar="HEAD,LATE,EARLY", help="learning-rate factors per depth (paper: 1,0.1,0.01)"

@@ -55,7 +55,12 @@ def _run(arguments: argparse.Namespace) -> int:
     fitted = ", ".join(
         f"{name} {value:.4f}" for name, value in result.selection["training"].items() if name != "records"
     )
-    print(f"best epoch: {result.selection['best_epoch']}; on its own training records: {fitted}", file=sys.stderr)
+    step = "strength" if "strength" in result.selection else "epoch"
+    best = result.selection.get("strength", result.selection["best_epoch"])
+    print(
+        f"best {step}: {'none' if best is None else f'{best:g}'}; on its own training records: {fitted}",
+        file=sys.stderr,
+    )
     for warning in result.warnings:
         print(f"note: {warning}", file=sys.stderr)
     print(f"result: {arguments.output_dir}\nreport: hf-ecg-bench report {arguments.output_dir}", file=sys.stderr)

@@ -140,6 +140,11 @@ def regression_pictures(run: Run, scores: Sequence[TargetScore]) -> Iterator[Pic
     )
 
 
+def selected_step(result: Result) -> str:
+    """What validation chose among: the epochs of training, or the strengths of the convex solver's penalty."""
+    return "strength" if "strength" in result.selection else "epoch"
+
+
 def learning_picture(result: Result) -> Picture | None:
     """Training loss and validation metric per epoch, or None where the run has no history."""
     rows = [mapping(row, f"history[{index}]") for index, row in enumerate(result.history)]
@@ -150,16 +155,17 @@ def learning_picture(result: Result) -> Picture | None:
     def column(key: str) -> list[float]:
         return [number(row.get(key), f"history[{index}].{key}") for index, row in enumerate(rows)]
 
-    best = number(result.selection.get("best_epoch"), "selection.best_epoch")
+    best, step = number(result.selection.get("best_epoch"), "selection.best_epoch"), selected_step(result)
     return Picture(
         "learning-curve",
-        "Training loss and validation metric per epoch; dashed: the epoch whose model was tested.",
+        f"Training loss and validation metric per {step}; dashed: the {step} whose model was tested.",
         plot_learning_curve(
             column("epoch"),
             column("train_loss"),
             column(f"validation_{metric}"),
             metric=metric_name(metric),
             best_epoch=best if math.isfinite(best) else None,
+            step=step if step == "epoch" else f"{step}, from strong to weak: number",
         ),
         "Learning curve",
     )

@@ -26,10 +26,12 @@ class Result:
         model: {id, source, digest}; mode, protocol, preprocessing, fraction, seed: the rest of the identity.
         hyperparameters: every value that the training used.
         signal: the conversion plan from the dataset's signal to the model's input, as a dict with `steps`.
-        selection: {metric, best_epoch, best_value, training: metrics on its training records}.
+        selection: {metric, best_epoch, best_value, training: metrics on its training records}, and where there was
+            more to choose or to say: epochs, stopped (why early), trials (of a search of learning rates), strength.
         metrics: what `evaluation.summary.summarise` returns: {n, metrics: {macro_auroc: {value, low, high}, ...},
             targets: {name: {kind, auroc | mae: {value, low, high}, ...}}, resampling: {...}}.
-        history: one dict per epoch: {epoch, train_loss, validation_<metric>, ...}.
+        history: one dict per epoch: {epoch, train_loss, validation_<metric>, ...}; of the solver lbfgs one per strength
+            of the penalty, with that `strength`, numbered by `epoch`.
         cost: what `training.costs.measure.cost_of` returns: numbers (train_seconds, evaluate_seconds,
             peak_memory_bytes, parameters, trainable_parameters, records_per_second, training_records_per_second,
             latency_ms, training_flops, energy_joules), details by group (phases, memory, flops, latency, energy), and

@@ -17,6 +17,7 @@ from hf_ecg_bench.results.figures import (
     label_pictures,
     learning_picture,
     regression_pictures,
+    selected_step,
     subgroup_picture,
 )
 from hf_ecg_bench.results.findings import cautions, headline, setting
@@ -214,7 +215,7 @@ def _identity(result: Result) -> Facts:
         "Preprocessing": result.preprocessing,
         "Training fraction": result.fraction,
         "Seed": result.seed,
-        "Selected epoch": _selection(result),
+        f"Selected {selected_step(result)}": _selection(result),
     }
     return tuple((name, _text(value)) for name, value in rows.items())
 
@@ -224,7 +225,8 @@ def _selection(result: Result) -> str:
         return "none"
     value = number(result.selection.get("best_value"), "selection.best_value")
     metric = metric_name(str(result.selection.get("metric", "?")))
-    return f"{_text(result.selection.get('best_epoch'))}, by validation {metric} = {value:.4f}"
+    chosen = result.selection.get("strength", result.selection.get("best_epoch"))
+    return f"{_text(chosen)}, by validation {metric} = {value:.4f}"
 
 
 def _text(value: Any) -> str:

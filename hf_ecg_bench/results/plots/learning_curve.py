@@ -18,8 +18,12 @@ def plot_learning_curve(
     *,
     metric: str,
     best_epoch: float | None = None,
+    step: str = "epoch",
 ) -> Figure:
-    """Loss above, validation metric below, the selected epoch marked in both; NaN: no value."""
+    """Loss above, validation metric below, the selected epoch marked in both; NaN: no value.
+
+    `step` is what an entry is, where it is no epoch.
+    """
     figure = new_figure(8.6, 4.2)
     top = figure.add_subplot(2, 1, 1)
     bottom = figure.add_subplot(2, 1, 2, sharex=top)
@@ -39,7 +43,7 @@ def plot_learning_curve(
         # The label goes to the side where there is room.
         left = best_epoch > (min(epochs) + max(epochs)) / 2
         bottom.annotate(
-            f"best epoch {best_epoch:g}: {at_best[0]:.3f}",
+            f"best {step.split(',')[0]} {best_epoch:g}: {at_best[0]:.3f}",
             (best_epoch, at_best[0]),
             xytext=(-8 if left else 8, -13),
             textcoords="offset points",
@@ -48,7 +52,7 @@ def plot_learning_curve(
             color=ORANGE,
         )
     top.tick_params(labelbottom=False)
-    bottom.set_xlabel("epoch", fontsize=9, color=INK)
+    bottom.set_xlabel(step, fontsize=9, color=INK)
     bottom.xaxis.set_major_locator(MaxNLocator(integer=True))
     bottom.margins(x=0.02, y=0.22)
     return figure
