@@ -19,6 +19,8 @@ from hf_ecg_bench.training.spec import RunSpec
 from hf_ecg_bench.training.state import CHECKPOINTS, Claim, claim, only_one, release, remove_leftovers
 
 Say = Callable[[str], None]
+# What libraries make of it: safetensors, and three layers of torch's writer.
+_FULL_DISK = ("No space left", "PytorchStreamWriter failed", "unexpected pos", "iostream error")
 
 
 def _say(message: str) -> None:
@@ -99,8 +101,7 @@ def _explain_full_disk(folder: Path) -> Iterator[None]:
         try:
             yield
         except (SafetensorError, RuntimeError) as error:
-            text = str(error)
-            if "No space left" in text or "PytorchStreamWriter failed" in text or "unexpected pos" in text:
+            if any(words in str(error) for words in _FULL_DISK):
                 raise EcgBenchError(
                     f"cannot write a checkpoint below {folder}: no space left on the device",
                     fix=f"free some space (df -h {folder}) and start the same command again: it goes on",

@@ -121,7 +121,7 @@ class Killer:
         self.expected = case.outcome(whole)
 
     def start(
-        self, out: Path, cache: str, die_at: int | None = None, number: int = signal.SIGKILL,
+        self, out: Path, cache: str, die_at: int | str | None = None, number: int = signal.SIGKILL,
         after: float | None = None, victim: int = 0,
     ) -> tuple[list[int], list[list[str]]]:  # fmt: skip
         """Start the command once, end it at a moment or after seconds; returns exit codes and its moments."""

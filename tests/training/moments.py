@@ -19,9 +19,9 @@ HALF = "half of"
 
 
 class Moments:
-    """Counts moments; at the given one the process gets the signal."""
+    """Counts moments; at the given one, a number or `phase: what`, the process gets the signal."""
 
-    def __init__(self, die_at: int | None, number: int, journal: str | None) -> None:
+    def __init__(self, die_at: int | str | None, number: int, journal: str | None) -> None:
         self.count, self.die_at, self.number, self.journal = 0, die_at, number, journal
         self.phase = "start"
 
@@ -31,7 +31,7 @@ class Moments:
             with open(self.journal, "a", encoding="utf-8") as handle:
                 handle.write(json.dumps([self.phase, what]) + "\n")
         self.count += 1
-        if self.die_at is not None and self.count - 1 == self.die_at:
+        if self.die_at in (self.count - 1, f"{self.phase}: {what}"):
             if what.startswith(HALF) and self.number == signal.SIGKILL:
                 return True
             os.kill(os.getpid(), self.number)
@@ -56,7 +56,7 @@ class Moments:
 
 def command(
     arguments: list[str],
-    die_at: int | None = None,
+    die_at: int | str | None = None,
     number: int = signal.SIGKILL,
     journal: str | None = None,
     victim: int = 0,

@@ -69,5 +69,5 @@ def test_where_nothing_is_odd_in_the_data_the_rate_is():
 def test_huge_labels_are_named():
     labels = torch.tensor([[float("nan"), 1.0], [1e30, 0.0]])
     batch = {"input_values": torch.zeros(2, 12, 5), "labels": labels, RECORD: torch.tensor([3, 4])}
-    with pytest.raises(TrainingError, match="huge values.*: ecg04\n"):
+    with pytest.raises(TrainingError, match=r"huge values.*: ecg04\n"):
         check_losses([torch.tensor(float("inf"))], [batch], names, "step 1 (epoch 1)")
