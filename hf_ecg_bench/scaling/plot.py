@@ -9,13 +9,14 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
-from hf_ecg_bench.results.plots.style import BLUE, GREEN, INK, ORANGE, dress, new_figure, plain, title
+from hf_ecg_bench.results.plots.style import BLUE, GREEN, INK, MUTED, ORANGE, dress, new_figure, plain, title
 from hf_ecg_bench.scaling.tables import count, error_name
 
 # Okabe & Ito's colours, then again with other markers; curves also differ by marker, for print without colour.
-_COLOURS = (BLUE, ORANGE, GREEN, "#cc79a7", "#56b4e9", "#e69f00", "#000000")
+_COLOURS = (BLUE, ORANGE, GREEN, "#cc79a7", "#56b4e9", "#e69f00", "#000000", MUTED)
 _MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", ">", "h", "*")
 _DASHED = (0, (4, 3))
+_BANDS = 4  # beyond this many curves bands only hide each other, and only lines are drawn
 _SPREAD = 1.03  # curves of equal sizes stand side by side, by 3 % of the records
 
 
@@ -30,7 +31,8 @@ def plot_scaling(task: str, entry: dict[str, Any]) -> Figure:
     axes = figure.add_subplot()
     for number, curve in enumerate(curves):
         aside = _SPREAD ** (number - (len(curves) - 1) / 2)
-        _draw(axes, curve, _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)], aside)
+        colour, marker = _COLOURS[number % len(_COLOURS)], _MARKERS[number % len(_MARKERS)]
+        _draw(axes, curve, colour, marker, aside, band=len(curves) <= _BANDS)
     axes.set_xscale("log")
     _ticks(axes, sorted({point["records"] for curve in curves for point in curve["points"]}), curves)
     axes.set_xlabel("training records")
@@ -38,8 +40,18 @@ def plot_scaling(task: str, entry: dict[str, Any]) -> Figure:
     axes.set_ylim(*_limits(curves))
     title(axes, task, note="bars: test patients, 95 %; ticks: runs; dashed: extrapolated")
     dress(axes, grid="y")
+    # In the order in which the curves end, so that the eye finds them.
+    handles, labels = axes.get_legend_handles_labels()
+    order = np.argsort([-curve["points"][-1]["error"]["value"] for curve in curves], kind="stable")
     legend = axes.legend(
-        loc="upper left", bbox_to_anchor=(1.01, 1), frameon=False, fontsize=8, borderaxespad=0, handlelength=1.6
+        [handles[number] for number in order],
+        [labels[number] for number in order],
+        loc="upper left",
+        bbox_to_anchor=(1.01, 1),
+        frameon=False,
+        fontsize=8,
+        borderaxespad=0,
+        handlelength=1.6,
     )
     for text in legend.get_texts():
         text.set_color(INK)
@@ -47,7 +59,7 @@ def plot_scaling(task: str, entry: dict[str, Any]) -> Figure:
     return figure
 
 
-def _draw(axes: Axes, curve: dict[str, Any], colour: str, marker: str, aside: float) -> None:
+def _draw(axes: Axes, curve: dict[str, Any], colour: str, marker: str, aside: float, *, band: bool) -> None:
     points = curve["points"]
     records = np.array([point["records"] for point in points]) * aside
     values = np.array([point["error"]["value"] for point in points])
@@ -65,7 +77,8 @@ def _draw(axes: Axes, curve: dict[str, Any], colour: str, marker: str, aside: fl
             continue
         sizes, law, low, high = (np.array([item[key] for item in drawn]) for key in ("records", "value", "low", "high"))
         axes.plot(sizes, law, color=colour, linewidth=1.5, linestyle=style)
-        axes.fill_between(sizes, low, high, color=colour, alpha=0.07 if part else 0.15, linewidth=0)
+        if band:
+            axes.fill_between(sizes, low, high, color=colour, alpha=0.07 if part else 0.15, linewidth=0)
 
 
 def _legend(curve: dict[str, Any]) -> str:
