@@ -7,6 +7,7 @@ weights is trained (Liu et al., ICML 2024). `ia3`: a trained factor on each outp
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -55,7 +56,9 @@ def add_adapter(
     patterns = target_patterns(model, targets, rank, kind)
     _check_numbers(rank, alpha, dropout)
     options = adapter_config(kind, rank, alpha, dropout, patterns)
-    wrapped: Any = get_peft_model(model, options, low_cpu_mem_usage=next(model.parameters()).is_meta)
+    with warnings.catch_warnings():  # PEFT asks transformers by a name that is being replaced
+        warnings.filterwarnings("ignore", "`is_gradient_checkpointing` is deprecated", FutureWarning)
+        wrapped: Any = get_peft_model(model, options, low_cpu_mem_usage=next(model.parameters()).is_meta)
     return wrapped.train(model.training)  # frozen BatchNorm leaves train mode
 
 

@@ -78,6 +78,7 @@ def test_batch_norm_stays_in_evaluation(case):
     assert wrapped.get_base_model().head.training
 
 
+@pytest.mark.slow  # the default suite has the same for folders of adapters, test_adapter_folders.py
 @every_case
 @both_heads
 def test_adapters_come_back(case, head, tmp_path):

@@ -36,6 +36,28 @@ def with_override(spec, output_dir, **overrides):
     return run(other, said.append), read_predictions(output_dir).predictions, said
 
 
+@pytest.mark.parametrize(("mode", "on"), [("finetune", True), ("lora", True), ("linear", False), ("frozen", False)])
+def test_which_modes_recompute_blocks(mode, on, tmp_path):
+    """The Trainer is asked for it by a name that it takes, without a warning; else a note says why not."""
+    import warnings
+
+    from transformers import TrainingArguments
+
+    from hf_ecg_bench.training.modes import get_mode
+    from hf_ecg_bench.training.protocol import protocol_of
+    from hf_ecg_bench.training.trainer_setup import _checkpointing
+
+    said: list[str] = []
+    options = _checkpointing(protocol_of("paper", {"gradient_checkpointing": True}), get_mode(mode), said.append)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", FutureWarning)
+        arguments = TrainingArguments(output_dir=str(tmp_path), report_to="none", use_cpu=True, **options)
+    assert any(getattr(arguments, name) for name in options) is on
+    assert bool(said) is not on
+    assert _checkpointing(protocol_of("paper", {}), get_mode(mode), said.append) == {}
+
+
+@pytest.mark.slow
 def test_gradient_checkpointing_is_on_and_changes_no_number(plain, tmp_path, monkeypatch):
     """Every block is computed twice in a step; the run's predictions stay what they were."""
     from hf_ecg_bench.models import checkpointing
@@ -55,6 +77,7 @@ def test_gradient_checkpointing_is_on_and_changes_no_number(plain, tmp_path, mon
     np.testing.assert_allclose(found, expected, atol=1e-6)
 
 
+@pytest.mark.slow
 def test_gradient_checkpointing_of_a_frozen_backbone_is_a_note(plain, synthetic_folder, tmp_path):
     from hf_ecg_bench.training.run import run
 
