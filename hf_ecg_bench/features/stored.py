@@ -82,14 +82,18 @@ class StoredFeatures:
         return self.take(rows).float().numpy()
 
     def only(self, windows: np.ndarray) -> StoredFeatures:
-        """These windows alone, of the same records. Args: windows: (windows,) bool or positions, ascending."""
+        """These windows alone, of the same records. Args: windows: (windows,) bool, or positions."""
         parts = {name: getattr(self, name)[windows] for name in ("chosen", "record", "starts", "is_evaluation")}
         return replace(self, **parts)
 
     def of_records(self, records: np.ndarray) -> StoredFeatures:
-        """The windows of these records alone. Args: records: (n,) positions among the given records, ascending."""
-        kept = self.only(np.isin(self.record, records))
-        return replace(kept, record=np.searchsorted(records, kept.record))
+        """The windows of these records alone, in their order. Args: records: (n,) positions among the given records."""
+        position = np.full(int(self.record.max(initial=-1)) + 1, -1)
+        position[records] = np.arange(len(records))
+        mine = position[self.record]
+        windows = np.flatnonzero(mine >= 0)
+        windows = windows[np.argsort(mine[windows], kind="stable")]
+        return replace(self.only(windows), record=mine[windows])
 
     def in_memory(self) -> StoredFeatures:
         """The same, read into memory as one block where the store is small; else as it is, memory-mapped."""

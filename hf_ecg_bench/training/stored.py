@@ -120,7 +120,8 @@ def use_stored(feed: Feed, inputs: Inputs, plan: Plan, say: Say) -> None:
     feed.validation, feed.test = (
         StoredEvaluation(opened[name].in_memory(), splits[name].targets) for name in ("validation", "test")
     )
-    places = np.searchsorted(train.records, fitted.records)
+    order = np.argsort(train.records)
+    places = order[np.searchsorted(train.records, fitted.records, sorter=order)]
     feed.fitted = StoredEvaluation(stored.of_records(places), fitted.targets)
     feed.facts = facts(opened, protocol.crops)
 

@@ -16,7 +16,8 @@ from hf_ecg_bench.features.facts import STORE_FILE
 @pytest.fixture
 def filled(case, cache):
     """Two stores of features, last used today and 40 days ago, a converted model and a download."""
-    new, old = case.open(), case.open(kind="tokens", crops=2)
+    few = case.records.splits["test"].take(range(5))
+    new, old = case.open(split=few), case.open(split=few, kind="tokens", crops=2)
     for stored in (new, old):
         stored.use.close()
     then = time.time() - 40 * 86400
@@ -48,7 +49,7 @@ def test_list_says_what_is_there(filled, capsys):
         new.key.digest[:12], old.key.digest[:12], "ecg_founder/0123456789abcdef", "downloads/st_mem",
     }  # fmt: skip
     tokens = entries[old.key.digest[:12]]
-    assert tokens["about"] == "synthetic test, 37 records, 222 windows, tokens 40x16 fp16, 2 crops"
+    assert tokens["about"] == "synthetic test, 5 records, 30 windows, tokens 40x16 fp16, 2 crops"
     assert tokens["model"] == "ecg_founder"
     assert tokens["bytes"] == sum(path.stat().st_size for path in old.folder.iterdir())
     assert tokens["complete"]

@@ -22,7 +22,8 @@ def launch(model: Path, data: Path, output_dir: Path, cache: Path) -> subprocess
     """Two ranks of a `run` in a session of their own."""
     command = [
         sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc_per_node=2",
-        "-m", "hf_ecg_bench", "run", "--model", str(model), "--task", "synthetic", "--mode", "linear", "--data", str(data),
+        "-m", "hf_ecg_bench", "run", "--model", str(model), "--task", "synthetic", "--mode", "linear",
+        "--data", str(data),
         "--output-dir", str(output_dir), "--epochs", "2", "--batch-size", "32", "--n-resamples", "50",
         "--evaluation-batch-size", "8",
     ]  # fmt: skip

@@ -64,7 +64,7 @@ def test_evaluation_has_no_crops(case):
     assert torch.equal(batch["features"], stored.take(np.flatnonzero(stored.is_evaluation)[4:6]))
 
 
-@pytest.mark.parametrize("mode", ["linear", "frozen"])
+@pytest.mark.parametrize("mode", ["linear", pytest.param("frozen", marks=pytest.mark.slow)])
 def test_a_run_on_stored_features(backbone, synthetic_folder, tmp_path, mode):
     """Says what it did, agrees with re-encoding, and its saved classifier gives its predictions."""
     from transformers import AutoFeatureExtractor, AutoModelForSequenceClassification
