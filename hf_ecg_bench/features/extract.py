@@ -102,7 +102,7 @@ def as_stored(features: torch.Tensor, stored: Stored, rows: np.ndarray, where: s
         first = int(rows[int((~finite).int().argmax())])
         raise TrainingError(
             f"{where}: the backbone's features of row {first} are not finite",
-            fix="--precision fp32, or --features fp32",
+            fix="--precision fp32; if it is so already, look at that record",
         )
     kept = features.to(_TORCH[stored])
     if stored == "fp16":
