@@ -14,10 +14,9 @@ from hf_ecg_bench.results.target_scores import mapping
 _SCALARS: dict[str, tuple[str, Callable[[float], str]]] = {
     "train_seconds": ("Training and validation", duration),
     "evaluate_seconds": ("Test", duration),
-    "starts": ("Starts", lambda value: f"{value:g}"),
+    "starts": ("Starts of the run", lambda value: f"{value:g}"),
     "training_records_per_second": ("Records per second, training", lambda value: f"{value:.3g}"),
     "records_per_second": ("Records per second, test", lambda value: f"{value:.3g}"),
-    "latency_ms": ("One 10 s record, median", milliseconds),
     "peak_memory_bytes": ("Peak memory", lambda value: f"{value / 2**30:.2f} GiB"),
     "energy_joules": ("Energy", energy),
     "training_flops": ("Operations, training", lambda value: f"{operations(value)} (estimate)"),
@@ -41,7 +40,11 @@ def cost_facts(result: Result) -> tuple[tuple[str, str], ...]:
     values = {key: number(value, f"cost.{key}") for key, value in scalars.items()}
     known = [(*_SCALARS[key], values[key]) for key in _SCALARS if math.isfinite(values.get(key, math.nan))]
     rows = [(name, text(value)) for name, text, value in known]
-    rows += [(key, f"{value:g}") for key, value in values.items() if key not in _SCALARS and math.isfinite(value)]
+    rows += [
+        (key, f"{value:g}")
+        for key, value in values.items()
+        if key not in (*_SCALARS, "latency_ms") and math.isfinite(value)
+    ]
     return (*rows, *_details(result))
 
 
@@ -70,8 +73,8 @@ def cost_notes(result: Result) -> tuple[str, ...]:
     said = [f"{_MEANING[name]}: {meaning[name]}." for name in _MEANING if name in meaning]
     covers = mapping(mapping(result.cost.get("energy"), "cost.energy").get("covers"), "cost.energy.covers")
     said += [f"Energy: {', '.join(str(value) for value in covers.values())}."] if covers else []
-    missing = "; ".join(f"{_REASONS.get(name, name)}: {reason}" for name, reason in reasons.items())
-    return (*said, *([f"Not measured. {missing}."] if missing else []))
+    missing = ", ".join(f"{_REASONS.get(name, name)} ({reason})" for name, reason in reasons.items())
+    return (*said, *([f"Not measured: {missing}."] if missing else []))
 
 
 _MEANING = {"cpu": "CPU time", "memory": "Memory", "not_counted": "Not counted"}
@@ -82,12 +85,14 @@ def _details(result: Result) -> list[tuple[str, str]]:
     rows = []
     if latency := mapping(result.cost.get("latency"), "cost.latency"):
         p95 = number(latency.get("p95_seconds"), "cost.latency.p95_seconds")
-        threads = f", {latency.get('threads')} threads" if latency.get("device") == "cpu" else ""
+        median = number(latency.get("median_seconds"), "cost.latency.median_seconds")
+        threads = f", threads: {latency.get('threads')}" if latency.get("device") == "cpu" else ""
         rows.append(
             (
-                "One 10 s record, 95th percentile",
-                f"{1e3 * p95:.3g} ms ({latency.get('repetitions')} times, {latency.get('windows')} windows, "
-                f"{latency.get('device')}{threads}, {latency.get('precision')})",
+                "One 10 s record",
+                f"{milliseconds(1e3 * median)} (median of {latency.get('repetitions')}, 95th percentile "
+                f"{milliseconds(1e3 * p95)}; {latency.get('windows')} windows, {latency.get('device')}{threads}, "
+                f"{latency.get('precision')})",
             )
         )
     if flops := mapping(result.cost.get("flops"), "cost.flops"):

@@ -178,7 +178,7 @@ def operations(value: float) -> str:
     """Floating-point operations with a prefix: 3.2 TFLOP; empty if unknown."""
     if not math.isfinite(value):
         return ""
-    for limit, prefix in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M")):
+    for limit, prefix in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
         if value >= limit:
             return f"{value / limit:.3g} {prefix}FLOP"
     return f"{value:.3g} FLOP"

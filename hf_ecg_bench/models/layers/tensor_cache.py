@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
 
 Result = TypeVar("Result")
 
@@ -62,8 +63,8 @@ class TensorCache(Generic[Result]):
 
 
 def _comparable(tensor: Tensor) -> bool:
-    """Whether the values are there to be looked at: not while a graph is recorded, not on the meta device."""
-    return not (torch.compiler.is_compiling() or tensor.is_meta)
+    """Whether the values are there to be looked at: not while a graph is recorded, not where there are shapes alone."""
+    return not (torch.compiler.is_compiling() or tensor.is_meta or isinstance(tensor, FakeTensor))
 
 
 def _same(a: Tensor, b: Tensor) -> bool:

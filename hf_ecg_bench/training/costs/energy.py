@@ -85,7 +85,7 @@ def rapl_counter(root: Path = POWERCAP) -> tuple[Counter | None, str]:
         # A package's zones `core` and `uncore` are parts of it, `dram` is not; `psys` holds all of them again.
         zones = [z for z in zones if (z / "name").read_text(encoding="ascii").strip().startswith(("package", "dram"))]
         if not zones:
-            return None, f"no RAPL counter in {root} (Linux on a machine, not in most virtual ones)"
+            return None, f"no RAPL counter in {root}: virtual machines rarely have one"
         return Rapl(zones), ""
     except PermissionError:
         return None, f"the RAPL counters in {root} are readable by root only"

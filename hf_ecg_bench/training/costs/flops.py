@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.func import functional_call
 from torch.utils.flop_counter import FlopCounterMode, sdpa_backward_flop_count, sdpa_flop_count
 
 from hf_ecg_bench.training.costs.undisturbed import undisturbed
@@ -26,39 +29,65 @@ COUNTED = (
 aten = torch.ops.aten
 
 
-def forward_flops(model: nn.Module, inputs: Mapping[str, Tensor]) -> int:
-    """Operations of one forward pass in eval mode. The model is left as it was."""
-    with undisturbed(model), torch.no_grad(), _Counter() as counter:
-        model(**inputs)
-    return int(counter.get_total_flops())
+Loss = Callable[[Any], Tensor]
+
+# Up to so many parameters a model is computed; a larger one takes a second to be traced by shapes, and longer to run.
+_COMPUTED = 1_000_000
+_BATCH = 2  # windows of a larger one that has to be computed all the same
 
 
-def step_flops(model: nn.Module, loss_of: Callable[[], Tensor]) -> int:
+def forward_flops(model: nn.Module, inputs: Mapping[str, Tensor], batch: int = 1) -> int:
+    """Operations of one forward pass in eval mode. The model is left as it was.
+
+    Args:
+        inputs: of one window: (1, ...), repeated to a batch.
+    """
+    return _counted(model, inputs, batch, None)
+
+
+def step_flops(
+    model: nn.Module, inputs: Mapping[str, Tensor], batch: int, loss: Loss = lambda output: output.logits.sum()
+) -> int:
     """Operations of forward and backward pass of a loss, without the optimizer's update. The model is left as it was.
 
     Counted in eval mode: dropout, which is element-wise, does not change the number.
 
     Args:
         model: whose parameters that require gradients are trained.
-        loss_of: runs the forward pass.
+        inputs: of one window: (1, ...), repeated to a batch.
+        loss: of its output; being element-wise, it does not change the number.
     """
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    with undisturbed(model), torch.enable_grad(), _Counter() as counter:
-        before = [parameter.grad for parameter in trained]
-        for parameter in trained:
-            parameter.grad = None
-        try:
+    return _counted(model, inputs, batch, loss)
+
+
+def _counted(model: nn.Module, inputs: Mapping[str, Tensor], batch: int, loss: Loss | None) -> int:
+    computed = sum(parameter.numel() for parameter in model.parameters()) <= _COMPUTED
+    with undisturbed(model):
+        if not computed:
+            try:
+                return _run(model, inputs, batch, loss, FakeTensorMode(allow_non_fake_inputs=True))
+            except RuntimeError:  # something has to look at values
+                return _run(model, inputs, _BATCH, loss) * batch // _BATCH
+        _run(model, inputs, 1, loss)  # what a model keeps between steps (S4: parts of its kernels) is there now
+        return _run(model, inputs, batch, loss)
+
+
+def _run(
+    model: nn.Module, inputs: Mapping[str, Tensor], batch: int, loss: Loss | None, shapes: FakeTensorMode | None = None
+) -> int:
+    """Count with tensors in place of the model's own, which thus get no gradients; with `shapes`, without values."""
+    given = shapes.from_tensor if shapes is not None else torch.detach
+    tensors = {
+        name: given(parameter).requires_grad_(parameter.requires_grad) for name, parameter in model.named_parameters()
+    }
+    tensors |= {name: given(buffer) for name, buffer in model.named_buffers()}
+    values = {name: given(value).expand(batch, *value.shape[1:]) for name, value in inputs.items()}
+    with shapes or nullcontext(), torch.set_grad_enabled(loss is not None), _Counter() as counter:
+        output = functional_call(model, tensors, kwargs=values)
+        if loss is not None:
             # Not autograd.grad: the counter's hooks cannot ask it about parameters that are used as they are (a query).
-            loss_of().backward()
-        finally:
-            for parameter, gradient in zip(trained, before, strict=True):
-                parameter.grad = gradient
+            loss(output).backward()
     return int(counter.get_total_flops())
-
-
-def linear_in_batch(one: int, two: int, batch: int) -> int:
-    """Operations of a batch from those of one and of two windows: some (S4's kernels) do not grow with the batch."""
-    return one + (batch - 1) * (two - one)
 
 
 def _Counter() -> FlopCounterMode:
@@ -82,6 +111,15 @@ def _c2c(self: Any, dim: Any, *args: Any, out_shape: Any = None, **kwargs: Any) 
     return _fourier(math.prod(self[d] for d in dim), self, dim, real=False)
 
 
+def _convolution_backward(
+    grad_out: Any, x: Any, weight: Any, bias: Any, stride: Any, padding: Any, dilation: Any, transposed: bool,
+    output_padding: Any, groups: int, mask: Sequence[bool], *, out_shape: Any = None,
+) -> int:  # fmt: skip
+    """As many operations for each of the two gradients as forward; torch's own formula ignores the groups."""
+    positions = (x if transposed else grad_out)[:1] + (x if transposed else grad_out)[2:]
+    return int(2 * math.prod(positions) * math.prod(weight) * (mask[0] + mask[1]))
+
+
 def _attention(query: Any, key: Any, value: Any, *args: Any, out_shape: Any = None, **kwargs: Any) -> int:
     return int(sdpa_flop_count(query, key, value))
 
@@ -92,8 +130,9 @@ def _attention_backward(
     return int(sdpa_backward_flop_count(grad_out, query, key, value))
 
 
-# What torch's own table lacks.
+# What torch's own table lacks, or counts wrongly.
 _FURTHER: dict[Any, Any] = {
+    aten.convolution_backward: _convolution_backward,
     aten._fft_r2c: _r2c,
     aten._fft_c2r: _c2r,
     aten._fft_c2c: _c2c,

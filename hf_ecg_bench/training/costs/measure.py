@@ -10,7 +10,7 @@ from transformers import PreTrainedModel
 from hf_ecg_bench.errors import ContractError
 from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
 from hf_ecg_bench.training.batches import RECORD
-from hf_ecg_bench.training.costs.flops import COUNTED, forward_flops, linear_in_batch, step_flops
+from hf_ecg_bench.training.costs.flops import COUNTED, forward_flops, step_flops
 from hf_ecg_bench.training.costs.latency import example_record, latency
 from hf_ecg_bench.training.costs.meter import CostMeter, Spending
 from hf_ecg_bench.training.costs.ranks import processes
@@ -92,15 +92,11 @@ def count_flops(feed: Feed, window: torch.Tensor, batch_size: int) -> dict[str, 
         window: (1, leads, samples), what the classifier takes.
     """
     device = next(feed.model.parameters()).device
-
-    def step(indices: list[int]) -> int:
-        items = feed.training.__getitems__(indices).items()
-        batch = {name: value.to(device) for name, value in items if name not in ("labels", RECORD)}
-        return step_flops(feed.module, lambda: feed.module(**batch).logits.float().sum())
-
+    items = feed.training.__getitems__([0]).items()
+    inputs = {name: value.to(device) for name, value in items if name not in ("labels", RECORD)}
     return {
         "forward": forward_flops(feed.model, {"input_values": window.to(device)}),
-        "training_step": linear_in_batch(step([0]), step([0, 0]), batch_size),
+        "training_step": step_flops(feed.module, inputs, batch_size),
         "batch_size": batch_size,
     }
 
