@@ -30,6 +30,7 @@ from hf_ecg_bench.training.predicting import record_predictions
 from hf_ecg_bench.training.protocol import Protocol
 from hf_ecg_bench.training.reporting import Say
 from hf_ecg_bench.training.selection import selection_metrics
+from hf_ecg_bench.training.sharding import gather_weights
 from hf_ecg_bench.training.spec import RunSpec
 from hf_ecg_bench.training.state import CHECKPOINTS
 from hf_ecg_bench.training.subsets import write_subset
@@ -57,6 +58,7 @@ def execute(
             predictions = record_predictions(fitted.logits(feed.test), feed.test, is_regression)
         with meter("fitted"):
             on_training = record_predictions(fitted.logits(feed.fitted), feed.fitted, is_regression)
+        gather_weights(feed.module)
         with meter("write"):
             if write:
                 store(inputs, feed, predictions)

@@ -23,6 +23,7 @@ from hf_ecg_bench.training.precision import compute_precision
 from hf_ecg_bench.training.protocol import Protocol
 from hf_ecg_bench.training.reporting import EpochLines, Say
 from hf_ecg_bench.training.selection import GREATER_IS_BETTER, selection_metrics
+from hf_ecg_bench.training.sharding import check_sharding
 from hf_ecg_bench.training.state import CHECKPOINTS
 from hf_ecg_bench.training.trainer import EcgTrainer
 
@@ -118,6 +119,7 @@ def build_trainer(
     trainer.say, trainer.names = say, lambda positions: ids[positions].tolist()
     trainer.phase = inputs.meter
     trainer.add_callback(CostCallback(inputs.meter))
+    check_sharding(trainer, say)
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(EpochLines(selection, say))
     return trainer

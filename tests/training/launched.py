@@ -85,3 +85,33 @@ def claim(folder: str, data: str) -> None:
 
     experiment.execute = killed  # type: ignore[assignment]
     assert main([*RUN, "--data", data, "--output-dir", folder]) == 130
+
+
+def shard(folder: str) -> None:
+    """Spread a model's weights as FSDP does, use them, gather them, and let the first process alone save them."""
+    from torch.distributed.fsdp import fully_shard
+
+    from hf_ecg_bench.models.saving import save_model
+    from hf_ecg_bench.training.processes import is_main, leave, wait_for_all
+    from hf_ecg_bench.training.sharding import gather_weights
+    from tests.training.test_step import tiny_model
+
+    wait_for_all()
+    model = tiny_model()
+    if is_main():
+        save_model(model, Path(folder) / "before")
+    fully_shard(model.encoder)
+    fully_shard(model)
+    spread = sum(parameter.to_local().numel() for parameter in model.parameters())  # type: ignore[attr-defined]
+    windows = torch.randn(2, 12, 250, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        logits = model(windows).logits
+    gather_weights(model)
+    assert spread < 0.6 * sum(parameter.numel() for parameter in model.parameters())
+    wait_for_all()
+    if is_main():
+        with torch.no_grad():
+            assert torch.equal(model(windows).logits, logits), "one process alone can use the model"
+        save_model(model, Path(folder) / "after")
+    wait_for_all()
+    leave()
