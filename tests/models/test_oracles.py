@@ -20,7 +20,7 @@ pytestmark = pytest.mark.shared
 # The default suite compares the outputs of the small models, and the training of one of convolutions and one of state
 # spaces. The golden values and losses of every model stand for the rest (test_golden.py): they were recorded when the
 # slow comparisons held.
-SLOW_OUTPUTS = ("ecg_fm", "ecg_jepa", "st_mem", "hubert_ecg")
+SLOW_OUTPUTS = ("ecg_fm", "ecg_jepa", "st_mem", "hubert_ecg", "ecgfounder")  # the last has the network of net1d
 BASELINES = ("net1d", "s4")
 
 # Reference mode -> (head, frozen backbone).
