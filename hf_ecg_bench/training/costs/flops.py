@@ -33,7 +33,8 @@ Loss = Callable[[Any], Tensor]
 
 # Up to so many parameters a model is computed; a larger one takes a second to be traced by shapes, and longer to run.
 _COMPUTED = 1_000_000
-_BATCH = 2  # windows of a larger one that has to be computed all the same
+_TRACED = 8  # windows of a batch that are traced; the others count as much
+_BATCH = 2  # windows that are computed where tracing fails
 
 
 def forward_flops(model: nn.Module, inputs: Mapping[str, Tensor], batch: int = 1) -> int:
@@ -65,7 +66,9 @@ def _counted(model: nn.Module, inputs: Mapping[str, Tensor], batch: int, loss: L
     with undisturbed(model):
         if not computed:
             try:
-                return _run(model, inputs, batch, loss, FakeTensorMode(allow_non_fake_inputs=True))
+                traced = min(batch, _TRACED)
+                shapes = FakeTensorMode(allow_non_fake_inputs=True)
+                return _run(model, inputs, traced, loss, shapes) * batch // traced
             except RuntimeError:  # something has to look at values
                 return _run(model, inputs, _BATCH, loss) * batch // _BATCH
         _run(model, inputs, 1, loss)  # what a model keeps between steps (S4: parts of its kernels) is there now
