@@ -16,7 +16,9 @@ from hf_ecg_bench.evaluation.weighted_auroc import LabelOrder, major_counts
 
 Floats = NDArray[np.float64]
 # Minor records treated at a time: with 1,000 resamples about 2 MB.
-_ROWS = 256
+_ROWS = 128
+# Numbers (64 MB) up to which a label's minor records are converted once instead of for every group.
+_KEPT = 2**23
 
 
 def group_auroc(
@@ -38,20 +40,20 @@ def group_auroc(
     by_group = np.argsort(group[order.minor], kind="stable")
     members = _slices(group[order.minor][by_group], n_groups)
     run = np.repeat(np.arange(len(order.run_starts)), np.diff([*order.run_starts.tolist(), len(order.minor)]))[by_group]
-    minor = order.minor[by_group]
+    minor = _Drawn(order.minor[by_group], counts)
     # Twice the statistic: minor and major in the group, only the minor, only the major record in it.
     both, of_minor, of_major = np.zeros(shape), np.zeros(shape), np.zeros(shape)
     n_minor, n_major = np.zeros(shape), np.zeros(shape)
     below_any = _Below(order, run, counts)
     of_group = group[order.major]
     for g in range(n_groups):
-        n_minor[g] = counts[minor[members[g]]].sum(axis=0, dtype=np.float64)
+        n_minor[g] = counts[minor.records[members[g]]].sum(axis=0, dtype=np.float64)
         of_minor[g] = below_any.twice(minor, members[g])
         part = _only(order, of_group == g)
         if len(part.major):
             n_major[g] = counts[part.major].sum(axis=0, dtype=np.float64)
             below = _Below(part, run, counts)
-            of_major[g] = below.twice(minor, slice(0, len(minor)))
+            of_major[g] = below.twice(minor, slice(0, len(minor.records)))
             both[g] = below.twice(minor, members[g])
     everything = of_minor.sum(axis=0)
     inside = _share(both, n_minor * n_major)
@@ -59,6 +61,17 @@ def group_auroc(
         everything - of_minor - of_major + both, (n_minor.sum(axis=0) - n_minor) * (n_major.sum(axis=0) - n_major)
     )
     return (inside, outside) if order.minor_is_positive else (1.0 - inside, 1.0 - outside)
+
+
+class _Drawn:
+    """How often records were drawn, as float64 rows: kept for all of them where they are few."""
+
+    def __init__(self, records: NDArray[np.intp], counts: Counts) -> None:
+        self.records, self.counts = records, counts
+        self.kept = counts[records].astype(np.float64) if len(records) * counts.shape[1] <= _KEPT else None
+
+    def __getitem__(self, rows: slice) -> Floats:
+        return self.kept[rows] if self.kept is not None else self.counts[self.records[rows]].astype(np.float64)
 
 
 class _Below:
@@ -72,16 +85,18 @@ class _Below:
     def __init__(self, order: LabelOrder, run: NDArray[np.intp], counts: Counts) -> None:
         edges, self.major = major_counts(order, counts, _ROWS)
         self.below, self.level = (np.searchsorted(edges, cuts)[run] for cuts in (order.below, order.level))
-        self.counts = counts
+        self.tied = bool((self.below != self.level).any())
 
-    def twice(self, minor: NDArray[np.intp], members: slice) -> Floats:
+    def twice(self, minor: _Drawn, members: slice) -> Floats:
         """(resamples,) twice the statistic of these of the minor records: the sums are exact integers."""
-        total = np.zeros(self.counts.shape[1])
+        total = np.zeros(self.major.shape[1])
         for start in range(members.start, members.stop, _ROWS):
             rows = slice(start, min(start + _ROWS, members.stop))
-            below = np.add(self.major[self.below[rows]], self.major[self.level[rows]], dtype=np.float64)
-            total += np.einsum("rb,rb->b", self.counts[minor[rows]].astype(np.float64), below)
-        return total
+            below = self.major[self.below[rows]]
+            if self.tied:
+                below = np.add(below, self.major[self.level[rows]], dtype=np.float64)
+            total += np.einsum("rb,rb->b", minor[rows], below.astype(np.float64, copy=False))
+        return total if self.tied else 2.0 * total
 
 
 def _only(order: LabelOrder, chosen: NDArray[np.bool_]) -> LabelOrder:
