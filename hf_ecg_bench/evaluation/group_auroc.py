@@ -15,7 +15,7 @@ from hf_ecg_bench.evaluation.resampling import Counts
 from hf_ecg_bench.evaluation.weighted_auroc import LabelOrder, major_counts
 
 Floats = NDArray[np.float64]
-# Minor records treated at a time: with 1,000 resamples about 2 MB.
+# Minor records treated at a time: with 1,000 resamples about 1 MB.
 _ROWS = 128
 # Numbers (64 MB) up to which a label's minor records are converted once instead of for every group.
 _KEPT = 2**23
