@@ -14,7 +14,7 @@ import argparse
 import json
 import tempfile
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from types import SimpleNamespace
 from typing import Any
@@ -41,11 +41,10 @@ class Split:
 
     features: np.ndarray
     targets: np.ndarray
+    record: np.ndarray = field(init=False)
 
-    @property
-    def record(self) -> np.ndarray:
-        """Each window is its record."""
-        return np.arange(len(self.features))
+    def __post_init__(self) -> None:
+        self.record = np.arange(len(self.features))
 
     def read(self, rows: np.ndarray) -> np.ndarray:
         """(n, size) float32."""
