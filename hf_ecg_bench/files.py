@@ -6,7 +6,7 @@ import errno
 import hashlib
 import json
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,12 +28,12 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     target = Path(path)
     with explain_os_errors(target):
         target.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=".part", dir=target.parent)
-        os.close(handle)
-        temporary = Path(name)
+        # Named before it is made: a signal in between must not leave a file that nobody knows.
+        temporary = target.parent / f".{target.name}.{secrets.token_hex(4)}.part"
         try:
+            os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
             yield temporary
-            # mkstemp makes private files; give the result the permissions that a plain open() would have.
+            # It was made private; give the result the permissions that a plain open() would have.
             temporary.chmod(0o666 & ~_UMASK)
             os.replace(temporary, target)
         finally:
