@@ -13,7 +13,7 @@ endif
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.hf-ecg-bench-installed
 
-.PHONY: help install demo test test-slow lint types format bench bench-data bench-reading bench-evaluation bench-training bench-models bench-mimic clean
+.PHONY: help install demo test test-slow lint types format bench bench-data bench-reading bench-evaluation bench-training bench-models bench-mimic bench-features bench-modes bench-solvers bench-scaling clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -64,6 +64,19 @@ bench-training: install ## whole training steps of the two baselines at the prot
 
 bench-models: install ## every model against a plain implementation and its floor: time, memory, latency (ten minutes)
 	$(BIN)/python benchmarks/bench_models.py
+
+bench-features: install ## heads on stored features against re-encoding every epoch: time and AUROC
+	$(BIN)/python benchmarks/bench_features.py
+
+bench-modes: install ## every mode on every model, as real runs of tiny networks; the size of adapters at full size
+	$(BIN)/python benchmarks/bench_modes.py --tiny
+	$(BIN)/python benchmarks/bench_modes.py --adapters
+
+bench-solvers: install ## a linear head solved against trained
+	$(BIN)/python benchmarks/bench_solvers.py
+
+bench-scaling: install ## the fit of learning curves on simulated runs of a known law
+	$(BIN)/python benchmarks/bench_scaling.py
 
 bench-mimic: install ## the tables of 200,000 made-up ECGs with 20 million events: time and memory (a minute)
 	$(BIN)/python -m benchmarks.bench_mimic
