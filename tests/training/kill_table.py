@@ -161,7 +161,7 @@ class Killer:
             phase = moments[-1][0] if moments else "start"
             keys.append((self.case.name, phase, signal.Signals(kill["number"]).name))
             if moments:  # else it had not yet begun to listen to signals
-                self.check_end(out, kill, codes[0])
+                self.check_end(out, kill, codes[0], first=kill is plan[0])
         codes, _ = self.start(out, name)
         self.counts.kills.update(keys)
         same = codes == [0] * len(codes) and self.case.outcome(out) == self.expected
@@ -176,14 +176,14 @@ class Killer:
         shutil.rmtree(out, ignore_errors=True)
         shutil.rmtree(self.folder / "caches" / name, ignore_errors=True)
 
-    def check_end(self, out: Path, kill: dict[str, Any], code: int) -> None:
-        """SIGTERM lets the process clean up and say what to do."""
+    def check_end(self, out: Path, kill: dict[str, Any], code: int, first: bool) -> None:
+        """SIGTERM lets the process clean up and say what to do. An earlier SIGKILL may have left files."""
         if code != _EXPECTED_CODES[kill["number"]]:
             self.counts.complaints.append(f"{self.case.name} {kill}: exit code {code}: {self.said[-2000:]}")
         if kill["number"] == signal.SIGTERM and self.case.processes == 1:
-            parts = [str(path) for path in out.rglob("*.part")]
+            parts = [str(path) for path in out.rglob("*.part")] if first else []
             if parts or "the same command goes on" not in self.said:
-                self.counts.complaints.append(f"{self.case.name} {kill}: left {parts}, said {self.said[-300:]}")
+                self.counts.complaints.append(f"{self.case.name} {kill}: left {parts}, said {self.said}")
 
     def differences(self, out: Path) -> list[str]:
         """Names of what differs, for the message."""
