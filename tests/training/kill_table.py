@@ -160,7 +160,8 @@ class Killer:
                 break  # it was done before the signal came
             phase = moments[-1][0] if moments else "start"
             keys.append((self.case.name, phase, signal.Signals(kill["number"]).name))
-            if moments:  # else it had not yet begun to listen to signals
+            # Else it had not yet begun to listen to signals, or no longer did: it was done and ending.
+            if moments and not ("after" in kill and codes[0] == -signal.SIGTERM):
                 self.check_end(out, kill, codes[0], first=kill is plan[0])
         codes, _ = self.start(out, name)
         self.counts.kills.update(keys)
