@@ -21,6 +21,9 @@ _ATTRIBUTE = {"pooled": "pooler_output", "tokens": "last_hidden_state"}
 # Rounding to 11 bits changes a vector by 3e-4 of its length; much more means that its values are below float16's range.
 _MOST_ROUNDING = 5e-3
 
+#: Windows per forward pass: large ones do not fit a CPU's caches (5 to 20 % slower), small ones leave a GPU idle.
+BATCH_SIZES = {"cpu": 32, "cuda": 256}
+
 
 def run_device() -> torch.device:
     """Where this process computes: its own GPU of a launch, or the CPU."""

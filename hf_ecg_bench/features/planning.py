@@ -15,7 +15,7 @@ from hf_ecg_bench.data.record_windows import Reader, window_reader
 from hf_ecg_bench.data.windows import Plan
 from hf_ecg_bench.errors import DataError, EcgBenchError
 from hf_ecg_bench.features.blocks import DTYPES, block_path, open_block
-from hf_ecg_bench.features.extract import Encoder, run_device
+from hf_ecg_bench.features.extract import BATCH_SIZES, Encoder, run_device
 from hf_ecg_bench.features.facts import features_root, read_facts
 from hf_ecg_bench.features.key import Kind, Stored, StoreKey, backbone_facts, plan_facts, records_digest, weights_of
 from hf_ecg_bench.features.locks import Use, lock_path
@@ -91,7 +91,7 @@ def plan_features(
     last_window: bool = True,
     feature_precision: Stored = "fp16",
     precision: str = "fp32",
-    batch_size: int = 256,
+    batch_size: int | None = None,
     dataset: str = "",
     weights: str | None = None,
 ) -> PlannedStore:
@@ -106,6 +106,7 @@ def plan_features(
     windows = store_windows(reader.lengths[rows], rows, plan.window, tail, crops, last_window=last_window)
     architecture, config = backbone_facts(model)
     device = run_device().type
+    batch_size = batch_size or BATCH_SIZES[device]
     key = StoreKey(
         model=architecture,
         weights=weights or weights_of(model),

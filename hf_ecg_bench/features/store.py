@@ -41,7 +41,7 @@ def open_features(
     last_window: bool = True,
     feature_precision: Stored = "fp16",
     precision: str = "fp32",
-    batch_size: int = 256,
+    batch_size: int | None = None,
     dataset: str = "",
     weights: str | None = None,
     say: Say = silent,
@@ -62,7 +62,7 @@ def open_features(
         crops, tail, last_window: which windows, see `features.windows`; 0 crops: evaluation windows alone.
         feature_precision: on disk: `fp16`, `bf16` or `fp32`.
         precision: of the computation: `fp32`, or `fp16` or `bf16` for autocast; a CPU computes in float32.
-        batch_size: windows per forward pass.
+        batch_size: windows per forward pass; None: `extract.BATCH_SIZES`, as runs do.
         dataset: its id, for listings.
         weights: what `key.weights_of(model)` gave, where it is known.
         say: gets the lines that a user should see.

@@ -136,7 +136,7 @@ def plan_splits(inputs: Inputs, model: PreTrainedModel, plan: Plan) -> dict[str,
             model, plan, split, kind=kind, data_digest=info["digest"], split_name=name,
             crops=protocol.crops if name == "train" else 0, tail=protocol.tail, last_window=protocol.last_window,
             feature_precision=protocol.feature_precision, precision=compute_precision(protocol, model.config),
-            batch_size=protocol.evaluation_batch_size, dataset=info["dataset"], weights=weights,
+            dataset=info["dataset"], weights=weights,
         )
         for name, split in inputs.records.splits.items()
     }  # fmt: skip

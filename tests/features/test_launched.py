@@ -25,7 +25,6 @@ def launch(model: Path, data: Path, output_dir: Path, cache: Path) -> subprocess
         "-m", "hf_ecg_bench", "run", "--model", str(model), "--task", "synthetic", "--mode", "linear",
         "--data", str(data),
         "--output-dir", str(output_dir), "--epochs", "2", "--batch-size", "32", "--n-resamples", "50",
-        "--evaluation-batch-size", "8",
     ]  # fmt: skip
     env = {
         **os.environ, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT),
