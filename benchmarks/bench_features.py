@@ -52,7 +52,8 @@ def measure(model: Path, data: Path, task: str, arguments: argparse.Namespace, f
     some = arguments.epochs if arguments.full else min(arguments.encoded_epochs, arguments.epochs)
     encoded, phases = timed(spec("encoded", some, features="reencoded"), f"{data.name}: re-encoding, {some} epochs")
     per_epoch = (phases["train"] + phases["validation"]) / some
-    encoding = per_epoch * arguments.epochs + phases["test"] + phases["fitted"]
+    # The phase `features` builds the model, too; both sides count it.
+    encoding = phases["features"] + per_epoch * arguments.epochs + phases["test"] + phases["fitted"]
     rows = []
     for crops in arguments.crops:
         os.environ["HF_ECG_BENCH_CACHE"] = str(folder / f"cache-{crops}")  # an empty store for each
