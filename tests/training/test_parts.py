@@ -13,7 +13,7 @@ from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.tasks.targets import multi_hot
 from hf_ecg_bench.training.batches import EpochSampler, TrainingWindows
 from hf_ecg_bench.training.caveats import changed_options
-from hf_ecg_bench.training.checkpoints import last_complete_checkpoint
+from hf_ecg_bench.training.checkpoints import last_complete_checkpoint, seal
 from hf_ecg_bench.training.examples import choose_examples
 from hf_ecg_bench.training.selection import check_selectable, selection_metrics
 from hf_ecg_bench.training.spec import RunSpec
@@ -92,13 +92,17 @@ def test_examples_span_right_to_wrong():
 
 def test_only_complete_checkpoints_count(tmp_path):
     assert last_complete_checkpoint(tmp_path) is None
-    for step, state in ((5, "{}"), (10, "{}"), (20, '{"half'), (30, None)):
+    for step, sealed in ((5, True), (10, True), (20, False), (30, True)):
         folder = tmp_path / f"checkpoint-{step}"
         folder.mkdir()
-        (folder / "optimizer.pt").touch()
-        if state is not None:
-            (folder / "trainer_state.json").write_text(state)
-    assert last_complete_checkpoint(tmp_path) == tmp_path / "checkpoint-10"
+        (folder / "optimizer.pt").write_bytes(b"state")
+        if sealed:
+            seal(folder, best_step=step, processes=1)
+    (tmp_path / "checkpoint-30" / "optimizer.pt").unlink()
+    said: list[str] = []
+    assert last_complete_checkpoint(tmp_path, said.append) == tmp_path / "checkpoint-10"
+    assert len(said) == 1
+    assert "checkpoint-30 is damaged (optimizer.pt is missing)" in said[0]
 
 
 @pytest.mark.parametrize(
