@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from hf_ecg_bench.combining.rows import joined
 from hf_ecg_bench.models.heads import AttentionPoolingHead, LinearHead
 from hf_ecg_bench.models.outputs import EcgClassifierOutput
+from hf_ecg_bench.models.seeding import fixed_seed
 
 
 class CombinedHead(nn.Module):
@@ -29,8 +30,7 @@ class CombinedHead(nn.Module):
     def __init__(self, kind: str, sizes: Sequence[int], n_targets: int, config: Any, seed: int = 0) -> None:
         super().__init__()
         self.kind, self.config = kind, config
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
+        with fixed_seed(seed):
             self.head: Any = (
                 LinearHead(sum(sizes), n_targets)
                 if kind == "linear"

@@ -10,7 +10,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import torch
 from peft import PeftModel, get_peft_model_state_dict, set_peft_model_state_dict
 from safetensors.torch import load_file
 from transformers import AutoConfig
@@ -27,6 +26,7 @@ from hf_ecg_bench.models.adapter_folders import (
 )
 from hf_ecg_bench.models.adapters import adapter_config, add_adapter, merged
 from hf_ecg_bench.models.registry import model_class, model_id_of
+from hf_ecg_bench.models.seeding import fixed_seed
 from hf_ecg_bench.models.strict import explain_loading_errors
 
 # What transformers' Auto classes hand on to from_pretrained, and what has been seen to here.
@@ -172,14 +172,6 @@ def _fill(adapter: AdapterFolder, wrapped: PeftModel) -> None:
             fix="save or download it again",
         )
     set_peft_model_state_dict(wrapped, stored)
-
-
-@contextmanager
-def fixed_seed(seed: int = 0) -> Iterator[None]:
-    """Random numbers of `seed` inside the block, the generator as it was after it."""
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield
 
 
 @contextmanager

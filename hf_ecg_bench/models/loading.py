@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
-import torch
 from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification, PreTrainedModel
 
 import hf_ecg_bench.models  # noqa: F401  registers the Auto classes
@@ -18,6 +17,7 @@ from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.preprocessing import changed_preprocessing, preprocessing_overrides
 from hf_ecg_bench.models.registry import MODELS, model_class
 from hf_ecg_bench.models.resolve import find_local, parse_name, resolve_model
+from hf_ecg_bench.models.seeding import fixed_seed
 from hf_ecg_bench.models.spec import ModelSpec
 
 _HEAD_FIELDS = frozenset(
@@ -84,7 +84,7 @@ def load_model(
         }
     elif target_kinds is not None:
         raise ContractError("target_kinds was given without target_names", fix="pass both")
-    with _seeded(seed):
+    with fixed_seed(seed) if seed is not None else nullcontext():
         if fresh is not None:
             return _fresh(fresh, overrides, preprocessing)
         found = resolve_model(name_or_dir)
@@ -216,14 +216,3 @@ def _targets(config: EcgConfig) -> tuple[list[str], list[str]]:
     """Names and kinds."""
     names = list((config.id2label or {}).values())
     return names, config.target_kinds or ["binary"] * len(names)
-
-
-@contextmanager
-def _seeded(seed: int | None) -> Iterator[None]:
-    """Random numbers of `seed` inside the block, the generator as it was after it; None changes nothing."""
-    if seed is None:
-        yield
-        return
-    with torch.random.fork_rng():
-        torch.manual_seed(seed)
-        yield

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hf_ecg_bench.data.load import load_prepared, read_info, require_signals
+from hf_ecg_bench.data.registry import get_dataset_spec
 from hf_ecg_bench.errors import DataError, EcgBenchError
 from hf_ecg_bench.names import INFO_FILE, NAMESPACE
 from hf_ecg_bench.results.predictions import read_predictions
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.robustness.perturbations import chosen_perturbations
-from hf_ecg_bench.robustness.shared_targets import is_same_source, label_column, require_shared
+from hf_ecg_bench.robustness.shared_targets import is_same_source, label_column, require_shared, yes_no_names
 from hf_ecg_bench.robustness.stored import (
     EVALUATION_FILE,
     EVALUATIONS,
@@ -154,11 +155,7 @@ def _folder_of(name: str) -> Path | None:
 
 def _yes_no_names(task: Task, spec: RunSpec) -> tuple[str, ...]:
     """The yes/no targets of the run, from its prepared data where they lie here."""
-    from hf_ecg_bench.data.registry import get_dataset_spec
-
     folder = _folder_of(spec.data or task.dataset)
-    declared = get_dataset_spec(task.dataset)
-    columns = read_info(folder / INFO_FILE)["label_columns"] if folder is not None else declared.label_columns
-    classes = task.classes if task.classes is not None else columns.get(task.labels, ()) if task.labels else ()
-    kinds = {target.name: target.kind for target in declared.targets}
-    return (*classes, *(name for name in task.targets if kinds.get(name) == "binary"))
+    if folder is not None:
+        return yes_no_names(task, read_info(folder / INFO_FILE)["label_columns"])
+    return yes_no_names(task, get_dataset_spec(task.dataset).label_columns)

@@ -17,6 +17,7 @@ from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.models.loading import load_model
 from hf_ecg_bench.progress import quiet_libraries
 from hf_ecg_bench.results.schema import MODEL_FOLDER, Result
+from hf_ecg_bench.results.target_units import stored_scales
 from hf_ecg_bench.tasks import Task, get_task
 from hf_ecg_bench.training.batches import RECORD, EvaluationWindows
 from hf_ecg_bench.training.build import conversion_plan
@@ -61,11 +62,7 @@ class FinishedRun:
 
     def standardised(self, targets: np.ndarray) -> np.ndarray:
         """(records, targets) with the run's own z-scores for its regression targets."""
-        settings = self.result.hyperparameters
-        mean, std = (
-            np.array([settings.get(key, {}).get(name, otherwise) for name in self.names], np.float64)
-            for key, otherwise in (("target_mean", 0.0), ("target_std", 1.0))
-        )
+        mean, std = stored_scales(self.result, self.names)
         return ((targets - mean) / std).astype(np.float32)
 
     def predict(self, view: SignalView, plan: Plan, split: SplitRecords) -> np.ndarray:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from hf_ecg_bench.data.registry import get_dataset_spec
 from hf_ecg_bench.errors import DataError, some
+from hf_ecg_bench.results.slices import target_names
 from hf_ecg_bench.robustness.concepts import SUPERCLASSES, Concept, Said, concepts, statement_groups
 from hf_ecg_bench.tasks import CATALOGUE, Task
 
@@ -168,9 +169,16 @@ def label_column(columns: Sequence[str]) -> str | None:
     return next((name for name in ("labels_all", "labels") if name in columns), None)
 
 
+def yes_no_names(task: Task, class_names: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The yes/no targets of a task.
+
+    Args:
+        class_names: the classes of the dataset's label columns, by column.
+    """
+    kinds = {target.name: target.kind for target in get_dataset_spec(task.dataset).targets}
+    return tuple(name for name in target_names(task, class_names) if kinds.get(name, "binary") == "binary")
+
+
 def _declared(task: Task) -> tuple[str, ...]:
     """The yes/no targets of a task on the complete release."""
-    spec = get_dataset_spec(task.dataset)
-    names = task.classes if task.classes is not None else spec.label_columns[task.labels] if task.labels else ()
-    kinds = {target.name: target.kind for target in spec.targets}
-    return (*names, *(name for name in task.targets if kinds[name] == "binary"))
+    return yes_no_names(task, get_dataset_spec(task.dataset).label_columns)

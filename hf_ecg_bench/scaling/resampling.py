@@ -19,6 +19,7 @@ from hf_ecg_bench.results.estimate import Estimate
 from hf_ecg_bench.results.metrics import higher_is_better
 from hf_ecg_bench.results.predictions import Predictions, align, read_predictions
 from hf_ecg_bench.results.slices import select_targets
+from hf_ecg_bench.results.target_units import stored_scales
 from hf_ecg_bench.scaling.curve import Curve
 from hf_ecg_bench.scaling.law import Floats
 from hf_ecg_bench.scaling.reading import CurveRuns, ScoredRun, training_records
@@ -95,19 +96,10 @@ def _predictions(run: ScoredRun, largest: ScoredRun, metric: str) -> Predictions
     if metric == "macro_auroc":
         yes_no = tuple(name for name, kind in zip(own.names, own.kinds, strict=True) if kind == "binary")
         return select_targets(own, yes_no, run.result.task)
-    mean, std = _units(run, own.names)
-    target_mean, target_std = _units(largest, own.names)
+    mean, std = stored_scales(run.result, own.names)
+    target_mean, target_std = stored_scales(largest.result, own.names)
     scale, shift = std / target_std, (mean - target_mean) / target_std
     return replace(own, targets=own.targets * scale + shift, predictions=own.predictions * scale + shift)
-
-
-def _units(run: ScoredRun, names: Sequence[str]) -> tuple[Floats, Floats]:
-    """(targets,) mean and standard deviation that a run's targets were divided by; 0 and 1 for yes/no targets."""
-    stored = [run.result.hyperparameters.get(key) for key in ("target_mean", "target_std")]
-    if not all(isinstance(values, dict) and set(names) <= values.keys() for values in stored):
-        raise PredictionsError(f"{run.folder}: the result does not say what its targets were standardised with")
-    mean, std = (np.array([values[name] for name in names], np.float64) for values in stored if values)
-    return mean, std
 
 
 def _scored(run: ScoredRun, own: Predictions, metric: str, resamples: Resamples) -> ScoredRun:

@@ -9,11 +9,11 @@ from typing import Any
 
 from hf_ecg_bench.errors import TrainingError, some
 from hf_ecg_bench.models.adapter_folders import Base
-from hf_ecg_bench.models.adapter_loading import fixed_seed
 from hf_ecg_bench.models.adapters import add_adapter, merged, trained_parameters, unmergeable
 from hf_ecg_bench.models.registry import MODELS
 from hf_ecg_bench.models.resolve import parse_name
 from hf_ecg_bench.models.saving import save_adapter, save_model
+from hf_ecg_bench.models.seeding import fixed_seed
 from hf_ecg_bench.names import NAMESPACE
 from hf_ecg_bench.training.feeding import Feed
 from hf_ecg_bench.training.inputs import Inputs

@@ -85,10 +85,9 @@ def faulty_protocol(protocol: Protocol, effect: FaultEffect) -> Protocol:
 def make_faulty(model: Any, effect: FaultEffect, seed: int) -> None:
     """Change a built classifier in place as the fault wants it."""
     if effect.random_backbone:
-        import torch
+        from hf_ecg_bench.models.seeding import fixed_seed
 
-        with torch.random.fork_rng():
-            torch.manual_seed(seed)
+        with fixed_seed(seed):
             model.encoder = type(model.encoder)(model.config).train(model.encoder.training)
         model.apply_freezing()
     if effect.drifting:
