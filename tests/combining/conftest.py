@@ -40,6 +40,9 @@ def combined_spec(founders, synthetic_folder):
         values = {
             "mode": "linear",
             "model_options": {},
+            "limit": 64,
+            "n_resamples": 20,
+            "examples": 0,
             "model": ",".join(str(founders[s]) for s in seconds),
             **changes,
         }
