@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hf_ecg_bench.errors import PredictionsError
-from hf_ecg_bench.evaluation.multiplicity import holm
+from hf_ecg_bench.evaluation.multiplicity import holm_of_defined
 from hf_ecg_bench.evaluation.summary import summarise, summarise_difference
 from hf_ecg_bench.results.metrics import primary_metric, sort_results
 from hf_ecg_bench.results.predictions import Predictions, align
@@ -40,8 +40,8 @@ class Ensemble:
         members: in the order in which they were given.
         predictions: the means, in the first member's order of records.
         metrics: what `evaluation.summary.summarise` returns.
-        differences: by member, {metric: {value, low, high, p, p_holm}} of the ensemble minus the member, from shared
-            resamples; p_holm is adjusted for the number of members (Holm 1979).
+        differences: by member, {metric: {value, low, high, p, p_adjusted}} of the ensemble minus the member, from
+            shared resamples; p_adjusted is Holm's over the members.
         best: the member with the best value of `metric` on these test records.
         metric: by which the best was picked.
         warnings: what a reader must know.
@@ -80,10 +80,9 @@ def average(members: Sequence[FinishedMember], n_resamples: int = 1000) -> Ensem
         for member, own in zip(members, aligned, strict=True)
     }
     for name in metrics["metrics"]:
-        p = np.array([own[name]["p"] for own in differences.values()])
-        adjusted = holm(p) if np.isfinite(p).all() else np.full(len(p), np.nan)  # no resample has a value
+        adjusted = holm_of_defined([own[name]["p"] for own in differences.values()])
         for own, value in zip(differences.values(), adjusted, strict=True):
-            own[name]["p_holm"] = float(value)
+            own[name]["p_adjusted"] = float(value)
     best = sort_results([member.result for member in members])[0]
     metric = primary_metric(best)
     return Ensemble(
@@ -96,7 +95,7 @@ def average(members: Sequence[FinishedMember], n_resamples: int = 1000) -> Ensem
         (
             "the best member was picked on these test records: its score is optimistic, and the difference to it is "
             "biased against the ensemble",
-            f"each p value is two-sided; p_holm is adjusted for {len(members)} members, not for the metrics",
+            f"each p value is two-sided; p_adjusted is Holm's for {len(members)} members, not for the metrics",
         ),
     )
 

@@ -17,7 +17,7 @@ from hf_ecg_bench.results.predictions import read_predictions, write_predictions
 from hf_ecg_bench.results.run_folder import check_types
 from hf_ecg_bench.results.schema import PREDICTIONS_FILE, RESULT_FILE, Result
 from hf_ecg_bench.results.table_formats import to_markdown
-from hf_ecg_bench.results.tables import Cell, Column, Table
+from hf_ecg_bench.results.tables import Cell, Table, columns_of
 
 
 def read_members(folders: Sequence[Path]) -> list[FinishedMember]:
@@ -94,12 +94,11 @@ def comparison_table(ensemble: Ensemble) -> Table:
                 Cell(value.format()),
                 Cell(Estimate.from_json(difference, metric).format()),
                 Cell(f"{difference['p']:.4f}"),
-                Cell(f"{difference['p_holm']:.4f}"),
+                Cell(f"{difference['p_adjusted']:.4f}"),
             )
         )
     titles = ("Run", f"{metric_name(metric)} [95 %]", "Mean minus run [95 %]", "p", "p, Holm")
-    columns = tuple(Column(title, "right" if number else "left") for number, title in enumerate(titles))
-    return Table("ensemble", "Mean of predictions against each run", columns, tuple(rows))
+    return Table("ensemble", "Mean of predictions against each run", columns_of(titles), tuple(rows))
 
 
 def as_result(ensemble: Ensemble, command: str | None = None) -> Result:

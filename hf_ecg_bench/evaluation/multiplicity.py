@@ -16,6 +16,14 @@ def holm(p_values: ArrayLike) -> NDArray[np.float64]:
     return _restore(stepped, order)
 
 
+def holm_of_defined(p_values: ArrayLike) -> NDArray[np.float64]:
+    """`holm` over the p values that are numbers; NaN, of a comparison without a value, stays and counts for none."""
+    p = np.array(p_values, dtype=np.float64)
+    defined = ~np.isnan(p)
+    p[defined] = holm(p[defined])
+    return p
+
+
 def benjamini_hochberg(p_values: ArrayLike) -> NDArray[np.float64]:
     """Benjamini & Hochberg (1995): controls the expected share of false findings. Keeps the order."""
     p = _check(p_values)

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from typing import Any
 
 from hf_ecg_bench.results.estimate import number
+from hf_ecg_bench.results.quantities import duration, energy, milliseconds, operations, quantity
 from hf_ecg_bench.results.schema import Result
-from hf_ecg_bench.results.tables import Cell, Column, Table, duration, energy, milliseconds, operations, quantity
+from hf_ecg_bench.results.tables import Cell, Column, Table
 from hf_ecg_bench.results.target_scores import mapping
 
 _SCALARS: dict[str, tuple[str, Callable[[float], str]]] = {
@@ -32,6 +33,8 @@ _PHASES = {
     "fitted": "Scoring training records",
     "write": "Writing",
 }
+_MEANING = {"cpu": "CPU time", "memory": "Memory", "not_counted": "Not counted"}
+_REASONS = {"cpu": "energy of the processor", "gpu": "energy of the GPU"}
 
 
 def cost_facts(result: Result) -> tuple[tuple[str, str], ...]:
@@ -75,10 +78,6 @@ def cost_notes(result: Result) -> tuple[str, ...]:
     said += [f"Energy: {', '.join(str(value) for value in covers.values())}."] if covers else []
     missing = ", ".join(f"{_REASONS.get(name, name)} ({reason})" for name, reason in reasons.items())
     return (*said, *([f"Not measured: {missing}."] if missing else []))
-
-
-_MEANING = {"cpu": "CPU time", "memory": "Memory", "not_counted": "Not counted"}
-_REASONS = {"cpu": "energy of the processor", "gpu": "energy of the GPU"}
 
 
 def _details(result: Result) -> list[tuple[str, str]]:

@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from hf_ecg_bench.evaluation.multiplicity import holm
+from hf_ecg_bench.evaluation.multiplicity import holm_of_defined
 from hf_ecg_bench.results.estimate import Estimate, number
 from hf_ecg_bench.results.figures import Picture
 from hf_ecg_bench.results.metrics import metric_name
 from hf_ecg_bench.results.plots.forest import plot_forest
-from hf_ecg_bench.results.tables import Cell, Column, Table
+from hf_ecg_bench.results.tables import Cell, Table, columns_of
 from hf_ecg_bench.results.target_scores import FEW, mapping
 
 _METRICS = ("macro_auroc", "pooled_mae")
@@ -90,15 +90,13 @@ def _shift_table(items: Sequence[Mapping[str, Any]], key: str) -> Table:
         for metric in _present(item):
             scored = mapping(mapping(item.get("metrics"), "metrics").get("targets"), "metrics.targets")
             records = mapping(item.get("dataset"), "dataset").get("records")
+            is_auroc = metric == "macro_auroc"
+            number_of_targets = sum(("auroc" in mapping(raw, name)) == is_auroc for name, raw in scored.items())
             rows.append(
                 (
                     Cell(_dataset(item)),
                     Cell(str(records)),
-                    Cell(
-                        str(
-                            sum(("auroc" in mapping(t, "target")) == (metric == "macro_auroc") for t in scored.values())
-                        )
-                    ),
+                    Cell(str(number_of_targets)),
                     Cell(metric_name(metric)),
                     Cell(_score(item, "metrics", metric).format()),
                     Cell(_score(item, "metrics_home", metric).format()),
@@ -114,7 +112,7 @@ def _shift_table(items: Sequence[Mapping[str, Any]], key: str) -> Table:
         "At home [95 %]",
         "Difference [95 %]",
     )
-    return Table(key, "On other datasets, and at home over the same targets", _columns(titles, 1), tuple(rows))
+    return Table(key, "On other datasets, and at home over the same targets", columns_of(titles), tuple(rows))
 
 
 def _target_table(item: Mapping[str, Any], key: str) -> Table:
@@ -138,7 +136,7 @@ def _target_table(item: Mapping[str, Any], key: str) -> Table:
             )
         )
     titles = ("Target", "Labels there", "Positives there", "Negatives there", "There [95 %]", "At home [95 %]")
-    return Table(key, f"Shared targets of {_dataset(item)}", _columns(titles, 2), tuple(rows))
+    return Table(key, f"Shared targets of {_dataset(item)}", columns_of(titles, left=2), tuple(rows))
 
 
 def _panel_table(items: Sequence[Mapping[str, Any]], key: str) -> Table:
@@ -160,7 +158,7 @@ def _panel_table(items: Sequence[Mapping[str, Any]], key: str) -> Table:
     for metric in metrics:
         titles += [f"{metric_name(metric)} [95 %]", "Change [95 %]", "p, adjusted"]
     caption = "On disturbed test signals, against the clean ones; p is Holm's over these rows"
-    return Table(key, caption, _columns(tuple(titles), 1), tuple(rows))
+    return Table(key, caption, columns_of(titles), tuple(rows))
 
 
 def _adjusted(items: Sequence[Mapping[str, Any]], metric: str) -> list[float]:
@@ -168,9 +166,7 @@ def _adjusted(items: Sequence[Mapping[str, Any]], metric: str) -> list[float]:
         number(mapping(mapping(item.get("difference"), "difference").get(metric), metric).get("p"), "p")
         for item in items
     ]
-    known = [value for value in p if value == value]
-    found = iter(holm(known).tolist() if known else [])
-    return [next(found) if value == value else value for value in p]
+    return [float(value) for value in holm_of_defined(p)]
 
 
 def _pictures(
@@ -218,7 +214,3 @@ def _title(item: Mapping[str, Any]) -> str:
 
 def _texts(raw: Any) -> list[str]:
     return [str(value) for value in raw] if isinstance(raw, list) else []
-
-
-def _columns(titles: Sequence[str], left: int) -> tuple[Column, ...]:
-    return tuple(Column(title, "left" if index < left else "right") for index, title in enumerate(titles))

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from hf_ecg_bench.errors import EcgBenchError, PredictionsError
 from hf_ecg_bench.results.predictions import Predictions, read_predictions
 from hf_ecg_bench.results.schema import EXAMPLES_FILE, PREDICTIONS_FILE, RESULT_FILE, Result
-from hf_ecg_bench.robustness.stored import read_evaluations
+from hf_ecg_bench.robustness.evaluation_files import read_evaluations
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "task": str,
@@ -85,7 +85,7 @@ def find_results(results_dir: Path) -> list[Path]:
     """
     folder = results_dir.parent if results_dir.name == RESULT_FILE else results_dir
     if not folder.is_dir():
-        raise EcgBenchError(f"no folder {folder}", fix="hf-ecg-bench report RUN_DIR, the --output-dir of a run")
+        raise EcgBenchError(f"no folder {folder}", fix="give the --output-dir of a run, or a folder of runs")
     found = sorted(path.parent for path in folder.rglob(RESULT_FILE))
     if not found:
         raise EcgBenchError(

@@ -43,7 +43,8 @@ class Result:
         slices: {task id: {metrics, n_excluded}} of the tasks that are parts of this one's outputs
             (`Task.trained_as`); n_excluded counts test records without any of the part's targets.
         trained_as: the task that was run, where this is one of its slices (`results.slices`).
-        subgroups: {age | sex: {group: {n, metrics}}} on the test records.
+        subgroups: {age | sex: {group: {n, n_patients, metrics, difference, ...}}} on the test records
+            (`robustness.subgroups.subgroup_scores`).
         warnings: what a reader must know (undefined labels, few positives, small training set).
     """
 

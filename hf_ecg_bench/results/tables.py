@@ -16,8 +16,16 @@ from hf_ecg_bench.results.metrics import (
     metric_name,
     sort_results,
 )
+from hf_ecg_bench.results.quantities import duration, energy, milliseconds, operations, quantity
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.results.target_scores import TargetScore, mapping
+
+# What a comparison says of the runs' costs, where it is known: title, and the number in words.
+_COSTS = {
+    "latency_ms": ("10 s record", milliseconds),
+    "training_flops": ("Operations", operations),
+    "energy_joules": ("Energy", energy),
+}
 
 
 @dataclass(frozen=True)
@@ -107,7 +115,7 @@ def target_table(scores: Sequence[TargetScore], *, key: str = "targets", caption
             )
         )
     titles = ("Label", "Records", "Positives", "Share", "AUROC [95 %]")
-    return Table(key, caption, _columns(titles, left=1), tuple(rows))
+    return Table(key, caption, columns_of(titles), tuple(rows))
 
 
 def regression_table(
@@ -121,7 +129,7 @@ def regression_table(
     return Table(
         key,
         caption,
-        _columns(("Target", "Records", "MAE, z-units [95 %]", "MAE, original units [95 %]"), left=1),
+        columns_of(("Target", "Records", "MAE, z-units [95 %]", "MAE, original units [95 %]")),
         tuple(rows),
     )
 
@@ -171,62 +179,11 @@ def _comparison(task: str, results: list[Result]) -> Table:
     titles = (*first, *(f"{metric_name(name)} [95 %]" for name in metrics))
     titles += (*(("Fraction",) if fractions else ()), "Seed", "Records", "Trained", "Time")
     titles += tuple(_COSTS[key][0] for key in costs)
-    return Table(f"comparison-{task}", f"Task {task}", _columns(titles, left=len(first)), tuple(rows))
-
-
-def operations(value: float) -> str:
-    """Floating-point operations with a prefix: 3.2 TFLOP; empty if unknown."""
-    if not math.isfinite(value):
-        return ""
-    for limit, prefix in ((1e18, "E"), (1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= limit:
-            return f"{value / limit:.3g} {prefix}FLOP"
-    return f"{value:.3g} FLOP"
-
-
-def energy(joules: float) -> str:
-    """1.2 kJ, 3.4 MJ; empty if unknown."""
-    if not math.isfinite(joules):
-        return ""
-    for limit, prefix in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if joules >= limit:
-            return f"{joules / limit:.3g} {prefix}J"
-    return f"{joules:.3g} J"
-
-
-def milliseconds(value: float) -> str:
-    """2.28 ms; empty if unknown."""
-    return f"{value:.3g} ms" if math.isfinite(value) else ""
-
-
-_COSTS = {
-    "latency_ms": ("10 s record", milliseconds),
-    "training_flops": ("Operations", operations),
-    "energy_joules": ("Energy", energy),
-}
+    return Table(f"comparison-{task}", f"Task {task}", columns_of(titles, left=len(first)), tuple(rows))
 
 
 def _cost(result: Result, key: str) -> float:
     return number(result.cost.get(key), f"cost.{key}")
-
-
-def quantity(value: float) -> str:
-    """A count with a decimal prefix: 30.7 M; empty if unknown."""
-    if not math.isfinite(value):
-        return ""
-    for limit, suffix in ((1e9, " G"), (1e6, " M"), (1e3, " k")):
-        if value >= limit:
-            return f"{value / limit:.3g}{suffix}"
-    return f"{value:g}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds for people: 42 s, 12 min, 3.5 h; empty if unknown."""
-    if not math.isfinite(seconds):
-        return ""
-    if seconds < 120:
-        return f"{seconds:.3g} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
 
 
 def _best(metric: str, values: list[float]) -> float:
@@ -237,7 +194,8 @@ def _best(metric: str, values: list[float]) -> float:
     return max(finite) if higher_is_better(metric) else min(finite)
 
 
-def _columns(titles: Sequence[str], *, left: int) -> tuple[Column, ...]:
+def columns_of(titles: Sequence[str], *, left: int = 1) -> tuple[Column, ...]:
+    """The first `left` columns aligned to the left, the others to the right."""
     return tuple(Column(title, "left" if index < left else "right") for index, title in enumerate(titles))
 
 

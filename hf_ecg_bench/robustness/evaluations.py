@@ -12,9 +12,7 @@ from hf_ecg_bench.errors import DataError, EcgBenchError
 from hf_ecg_bench.names import INFO_FILE, NAMESPACE
 from hf_ecg_bench.results.predictions import read_predictions
 from hf_ecg_bench.results.schema import Result
-from hf_ecg_bench.robustness.perturbations import chosen_perturbations
-from hf_ecg_bench.robustness.shared_targets import is_same_source, label_column, require_shared, yes_no_names
-from hf_ecg_bench.robustness.stored import (
+from hf_ecg_bench.robustness.evaluation_files import (
     EVALUATION_FILE,
     EVALUATIONS,
     PERTURBED,
@@ -22,6 +20,8 @@ from hf_ecg_bench.robustness.stored import (
     read_evaluation,
     write_evaluation,
 )
+from hf_ecg_bench.robustness.perturbations import chosen_perturbations
+from hf_ecg_bench.robustness.shared_targets import is_same_source, label_column, require_shared, yes_no_names
 from hf_ecg_bench.tasks import Task
 from hf_ecg_bench.training.spec import RunSpec
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hf_ecg_bench.evaluation.arrays import FloatArray, binary_columns, check_arrays
 from hf_ecg_bench.evaluation.intervals import percentile_interval, two_sided_p
-from hf_ecg_bench.evaluation.multiplicity import holm
+from hf_ecg_bench.evaluation.multiplicity import holm_of_defined
 from hf_ecg_bench.evaluation.resampling import Resamples, draw_resamples, group_index
 from hf_ecg_bench.evaluation.summary import CONFIDENCE, known_groups
 from hf_ecg_bench.robustness.group_estimates import GroupScores, Samples, group_scores
@@ -143,8 +143,8 @@ def _adjust(tests: list[tuple[dict[str, Any], bytes]]) -> None:
     """Add `p_adjusted` to every difference."""
     for metric in {name: None for difference, _ in tests for name in difference}:
         found = {part: difference[metric] for difference, part in tests if metric in difference}
-        defined = {part: entry["p"] for part, entry in found.items() if entry["p"] == entry["p"]}
-        adjusted = dict(zip(defined, holm(list(defined.values())).tolist(), strict=True)) if defined else {}
+        values = holm_of_defined([entry["p"] for entry in found.values()]).tolist()
+        adjusted = dict(zip(found, values, strict=True))
         for difference, part in tests:
             if metric in difference:
-                difference[metric]["p_adjusted"] = adjusted.get(part, float("nan"))
+                difference[metric]["p_adjusted"] = adjusted[part]

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from hf_ecg_bench.results.metrics import metric_name
-from hf_ecg_bench.results.tables import Cell, Column, Table
+from hf_ecg_bench.results.tables import Cell, Table, columns_of
 
 NOT_REACHED = "not reached"
 
@@ -146,5 +146,4 @@ def _absent(value: float | None) -> bool:
 
 
 def _table(key: str, caption: str, titles: tuple[str, ...], rows: Sequence[tuple[Cell, ...]], left: int = 1) -> Table:
-    columns = tuple(Column(title, "left" if number < left else "right") for number, title in enumerate(titles))
-    return Table(key, caption, columns, tuple(rows))
+    return Table(key, caption, columns_of(titles, left=left), tuple(rows))

@@ -67,7 +67,7 @@ def test_scores_and_differences_share_their_resamples(runs, ensemble):
         assert {key: found[name][key] for key in difference} == difference
     for name in expected:
         raw = [each[name]["p"] for each in ensemble.differences.values()]
-        adjusted = [each[name]["p_holm"] for each in ensemble.differences.values()]
+        adjusted = [each[name]["p_adjusted"] for each in ensemble.differences.values()]
         assert adjusted == pytest.approx(list(holm(raw)))
         assert any(a > p for a, p in zip(adjusted, raw, strict=True)) or max(raw) == 1
 
@@ -163,4 +163,4 @@ def test_undefined_metrics_have_no_p_value(tmp_path):
     found = average(read_members([tmp_path / "a", tmp_path / "b"]), n_resamples=5)
     difference = found.differences[str(tmp_path / "a")]["macro_auroc"]
     assert np.isnan(difference["p"])
-    assert np.isnan(difference["p_holm"])
+    assert np.isnan(difference["p_adjusted"])

@@ -46,7 +46,7 @@ def test_each_part_is_what_it_is_alone(arrays, undefined):
 
 
 def test_labels_of_all_records_are_resampled_once(arrays, monkeypatch):
-    targets, predictions, groups = arrays
+    targets, predictions, _ = arrays
     estimated: list[int] = []
     real = summary.estimate
 
@@ -68,5 +68,5 @@ def test_a_part_without_records_has_no_metrics(arrays):
 
 def test_a_missing_name_is_said(arrays):
     targets, predictions, _ = arrays
-    with pytest.raises(PredictionsError, match="labels: 1 of its 2 targets are not among the 6 .* predicted: q"):
+    with pytest.raises(PredictionsError, match=r"labels: 1 of its 2 targets are not among the 6 .* predicted: q"):
         summarise_parts(targets, predictions, NAMES, KINDS, {"labels": ("a", "q")}, n_resamples=5)

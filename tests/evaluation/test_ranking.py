@@ -8,6 +8,7 @@ import pytest
 from hf_ecg_bench import evaluation as ev
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.evaluation.influence import delong
+from hf_ecg_bench.evaluation.multiplicity import holm_of_defined
 from hf_ecg_bench.evaluation.ranking import rank_models
 
 
@@ -52,6 +53,8 @@ def test_adjusted_p_values() -> None:
     np.testing.assert_allclose(ev.holm([0.9, 0.8]), [1.0, 1.0])
     with pytest.raises(EcgBenchError, match="0 to 1"):
         ev.holm([0.5, np.nan])
+    np.testing.assert_allclose(holm_of_defined([0.01, np.nan, 0.04]), [0.02, np.nan, 0.04])
+    assert np.isnan(holm_of_defined([np.nan])).all()
 
 
 def test_influence_agrees_with_the_bootstrap_and_with_delong() -> None:

@@ -15,10 +15,11 @@ from hf_ecg_bench.results.cost_tables import cost_facts, cost_notes, phase_table
 from hf_ecg_bench.results.figures import subgroup_picture
 from hf_ecg_bench.results.group_tables import slice_tables, subgroup_table
 from hf_ecg_bench.results.predictions import read_predictions
+from hf_ecg_bench.results.quantities import energy, operations
 from hf_ecg_bench.results.report import write_report
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.results.slices import as_slices, slice_results, with_slices
-from hf_ecg_bench.results.tables import comparison_tables, energy, operations, to_row
+from hf_ecg_bench.results.tables import comparison_tables, to_row
 from tests.results.fake_run import REGRESSION, make_run
 
 COST: dict[str, Any] = {

@@ -13,6 +13,7 @@ import pytest
 from hf_ecg_bench.errors import PredictionsError
 from hf_ecg_bench.results.estimate import Estimate, number
 from hf_ecg_bench.results.metrics import sort_results
+from hf_ecg_bench.results.quantities import duration, quantity
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.results.table_formats import escape_latex, escape_markdown, to_json, to_latex, to_markdown
 from hf_ecg_bench.results.tables import (
@@ -20,9 +21,7 @@ from hf_ecg_bench.results.tables import (
     Column,
     Table,
     comparison_tables,
-    duration,
     overall_table,
-    quantity,
     regression_table,
     target_table,
     to_row,

@@ -13,8 +13,8 @@ from hf_ecg_bench.errors import DataError, UnknownNameError
 from hf_ecg_bench.evaluation import macro_auroc
 from hf_ecg_bench.results.predictions import read_predictions
 from hf_ecg_bench.results.schema import Result
+from hf_ecg_bench.robustness.evaluation_files import read_evaluations
 from hf_ecg_bench.robustness.perturbations import PERTURBATIONS
-from hf_ecg_bench.robustness.stored import read_evaluations
 from tests.training.small import small_spec
 
 

@@ -10,7 +10,7 @@ import pytest
 from hf_ecg_bench.errors import DataError
 from hf_ecg_bench.evaluation import macro_auroc
 from hf_ecg_bench.results.predictions import read_predictions
-from hf_ecg_bench.robustness.stored import read_evaluations
+from hf_ecg_bench.robustness.evaluation_files import read_evaluations
 from tests.training.small import small_spec
 
 
