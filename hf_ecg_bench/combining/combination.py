@@ -18,6 +18,7 @@ from hf_ecg_bench.errors import CheckpointError
 from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
 from hf_ecg_bench.models.loading import load_model
 from hf_ecg_bench.models.resolve import resolve_model, weights_digest
+from hf_ecg_bench.training.predicting import window_predictions
 
 _READS = {"linear": "pooler_output", "attention": "last_hidden_state"}
 
@@ -75,9 +76,8 @@ class Combination:
         Raises:
             ContractError: another shape or unit, or a recording shorter than a member's window.
         """
-        outputs = self.logits(np.asarray(signal), sampling_rate).astype(np.float64)
-        yes_no = np.array([kind == "binary" for kind in self.facts.target_kinds])
-        outputs[:, yes_no] = 0.5 * (1.0 + np.tanh(0.5 * outputs[:, yes_no]))
+        is_regression = np.array([kind == "regression" for kind in self.facts.target_kinds])
+        outputs = window_predictions(self.logits(np.asarray(signal), sampling_rate), is_regression)
         means = outputs.mean(axis=0) * np.array(self.facts.target_std) + np.array(self.facts.target_mean)
         return means.astype(np.float32)
 

@@ -40,7 +40,8 @@ class EarlyStopping(TrainerCallback):
         values = [float(entry[f"eval_{self.metric}"]) for entry in log_history if f"eval_{self.metric}" in entry]
         if stale_epochs(values, self.greater) < self.patience:
             return None
-        best = max(values) if self.greater else min(values)
+        known = [value for value in values if value == value]
+        best = (max if self.greater else min)(known, default=float("nan"))
         return (
             f"stopped after epoch {len(values)}: no validation {self.metric} better than {best:.4f} "
             f"for {self.patience} epochs"

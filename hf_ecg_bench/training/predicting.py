@@ -17,9 +17,7 @@ def record_predictions(logits: np.ndarray, dataset: EvaluationSet, is_regression
     Raises:
         DivergedError: outputs that are not finite.
     """
-    outputs = np.array(logits, np.float64)  # a copy
-    yes_no = ~is_regression
-    outputs[:, yes_no] = 0.5 * (1.0 + np.tanh(0.5 * outputs[:, yes_no]))  # the sigmoid, without overflow
+    outputs = window_predictions(logits, is_regression)
     means, _ = mean_per_record(outputs, dataset.record)
     broken = ~np.isfinite(means).all(axis=1)
     if broken.any():  # the published code scores such a network as 0.5
@@ -28,3 +26,11 @@ def record_predictions(logits: np.ndarray, dataset: EvaluationSet, is_regression
             fix="a smaller --learning-rate or --max-grad-norm 1, into another --output-dir",
         )
     return means.astype(np.float32)
+
+
+def window_predictions(logits: np.ndarray, is_regression: np.ndarray) -> np.ndarray:
+    """(windows, targets) float64, a copy: probabilities of yes/no targets, the other outputs as they are."""
+    outputs = np.array(logits, np.float64)
+    yes_no = ~is_regression
+    outputs[:, yes_no] = 0.5 * (1.0 + np.tanh(0.5 * outputs[:, yes_no]))  # the sigmoid, without overflow
+    return outputs

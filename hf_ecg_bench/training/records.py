@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -11,7 +12,7 @@ from datasets import Dataset, DatasetDict
 from hf_ecg_bench.data.load import PreparedDataset
 from hf_ecg_bench.data.registry import get_dataset_spec
 from hf_ecg_bench.data.signal_view import SignalView
-from hf_ecg_bench.errors import DataError, TrainingError
+from hf_ecg_bench.errors import DataError, TrainingError, some
 from hf_ecg_bench.names import SPLITS
 from hf_ecg_bench.tasks.targets import TargetColumns, target_columns, target_matrix
 from hf_ecg_bench.tasks.task import Task
@@ -73,19 +74,7 @@ def task_records(prepared: PreparedDataset, task: Task) -> TaskRecords:
             f"task {task.id} is a further test set for models of {task.trained_as}: it has nothing to train on",
             fix=f"--task {task.trained_as}",
         )
-    columns = _columns(prepared, task)
-    rates = {rate for split in SPLITS for rate in _split(prepared.splits, split).unique("sampling_rate")}
-    if len(rates) > 1:
-        raise DataError(f"{prepared.source}: rows have several sampling rates {sorted(rates)}, expected one")
-    if not rates:
-        raise TrainingError(f"{prepared.source} has no rows", fix=f"hf-ecg-bench prepare {task.dataset} ...")
-    rate = int(rates.pop())
-    excluded: dict[str, int] = {}
-    splits = {}
-    for name in SPLITS:
-        splits[name] = _split_records(prepared, name, task, columns, rate, excluded)
-    shortest = min(int(split.view.lengths()[split.records].min()) for split in splits.values())
-    return TaskRecords(columns, splits, rate, shortest / rate, _unit(prepared), excluded)
+    return _records_of(prepared, task, SPLITS)
 
 
 def only_test_records(prepared: PreparedDataset, task: Task) -> TaskRecords:
@@ -95,20 +84,24 @@ def only_test_records(prepared: PreparedDataset, task: Task) -> TaskRecords:
         DataError: the data lacks a column the task needs, or mixes sampling rates.
         TrainingError: the split has no usable record.
     """
+    return _records_of(prepared, task, ("test",))
+
+
+def _records_of(prepared: PreparedDataset, task: Task, names: Sequence[str]) -> TaskRecords:
     columns = _columns(prepared, task)
-    rates = _split(prepared.splits, "test").unique("sampling_rate")
+    rates = {rate for name in names for rate in _split(prepared.splits, name).unique("sampling_rate")}
     if len(rates) > 1:
         raise DataError(f"{prepared.source}: rows have several sampling rates {sorted(rates)}, expected one")
     if not rates:
         raise TrainingError(
-            f"{prepared.source} has no test records",
+            f"{prepared.source} has no rows in {some(names)}",
             fix="prepare the complete dataset, or a larger part of it with --option splits=largest_folds",
         )
-    rate = int(rates[0])
+    rate = int(rates.pop())
     excluded: dict[str, int] = {}
-    split = _split_records(prepared, "test", task, columns, rate, excluded)
-    shortest = int(split.view.lengths()[split.records].min())
-    return TaskRecords(columns, {"test": split}, rate, shortest / rate, _unit(prepared), excluded)
+    splits = {name: _split_records(prepared, name, task, columns, rate, excluded) for name in names}
+    shortest = min(int(split.view.lengths()[split.records].min()) for split in splits.values())
+    return TaskRecords(columns, splits, rate, shortest / rate, _unit(prepared), excluded)
 
 
 def _unit(prepared: PreparedDataset) -> str:
