@@ -78,7 +78,10 @@ To write the merged model: `hf-ecg-bench merge THIS_FOLDER_OR_REPOSITORY --outpu
 def rename_base(card: str, old: str, new: str) -> str:
     """The card of adapters whose base has another name now; a card that somebody else wrote stays as it is."""
     start, found, rest = card.partition("---\n")[2].partition("---\n")
-    front = yaml.safe_load(start) if found else None
+    try:
+        front = yaml.safe_load(start) if found else None
+    except yaml.YAMLError:
+        return card
     if not isinstance(front, dict):
         return card
     front = {**front, "base_model": new}

@@ -91,12 +91,18 @@ def read_adapter_folder(folder: str | os.PathLike[str]) -> AdapterFolder:
             f"{folder / 'config.json'}: no base_digest or no targets: not written by this package",
             fix="peft.PeftModel.from_pretrained(model, FOLDER) loads what PEFT alone wrote",
         )
+    numbers = [values.get(name) or 0 for name in ("r", "lora_alpha", "lora_dropout")]
+    if not all(isinstance(value, int | float) for value in numbers):
+        raise CheckpointError(
+            f"{folder / ADAPTER_CONFIG}: r, lora_alpha and lora_dropout have to be numbers, found {numbers}",
+            fix="save or download it again",
+        )
     return AdapterFolder(
         folder=folder,
         kind=kind,
-        rank=int(values.get("r") or 0),
-        alpha=float(values.get("lora_alpha") or 0),
-        dropout=float(values.get("lora_dropout") or 0),
+        rank=int(numbers[0]),
+        alpha=float(numbers[1]),
+        dropout=float(numbers[2]),
         pattern=pattern,
         base=Base(base, digest, values.get("revision")),
         model_type=str(config.get("model_type")),

@@ -117,7 +117,12 @@ def target_patterns(
     modules = dict(model.named_modules())
     layers = {name: module for name, module in modules.items() if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv2d)}
     for pattern in patterns:
-        matched = [name for name in modules if re.fullmatch(pattern, name)]
+        try:
+            matched = [name for name in modules if re.fullmatch(pattern, name)]
+        except re.error as error:
+            raise TrainingError(
+                f"target {pattern!r} is no regular expression: {error}", fix="pass others, or save the adapters again"
+            ) from error
         if not matched:
             raise TrainingError(f"no module of {model_id} matches {pattern!r}; it has {some(layers)}")
         if others := [name for name in matched if name not in layers]:

@@ -216,6 +216,8 @@ def test_damaged_and_foreign_folders_are_refused(tmp_path):
         (lambda: edit(settings, r=8), "another shape"),
         (lambda: edit(settings, peft_type="VERA"), "expected LoRA, DoRA or IA3"),
         (lambda: edit(settings, target_modules=["output_linear"]), "a pattern of its targets"),
+        (lambda: edit(settings, target_modules="("), "is no regular expression"),
+        (lambda: edit(settings, r="four"), "have to be numbers"),
         (lambda: edit(config, base_digest=None), "no base_digest"),
         (lambda: weights.write_bytes(originals[weights][:-8]), "damaged or incomplete"),
         (lambda: weights.write_bytes(b"\x80\x04\x95" + bytes(100)), "damaged or incomplete"),
