@@ -178,9 +178,11 @@ def _notes(curve: Curve, fitted: FittedCurve) -> list[str]:
     sizes = len(np.unique(curve.records))
     notes = []
     if fitted.law is None:
-        notes.append(f"{sizes} different numbers of records: no law is fitted to fewer than {FEWEST_SIZES}")
+        notes.append(f"too few different numbers of records ({sizes}): no law is fitted to fewer than {FEWEST_SIZES}")
     elif sizes < FEWEST_FOR_OFFSET:
-        notes.append(f"{sizes} different numbers of records: the offset needs {FEWEST_FOR_OFFSET} and is taken as 0")
+        notes.append(
+            f"few different numbers of records ({sizes}): the offset needs {FEWEST_FOR_OFFSET} and is taken as 0"
+        )
     if not curve.seed_freedom:
         notes.append("one run per size: intervals do not cover the luck of subset, initialisation and order")
     return notes + ([] if fitted.law is None else _bounds(fitted.law))

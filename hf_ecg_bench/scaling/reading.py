@@ -16,9 +16,10 @@ from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.results.slices import slice_results
 from hf_ecg_bench.scaling.law import Floats
 
-# Hyperparameters that differ between runs of one curve: they follow from the training records or the machine.
+# Hyperparameters that differ between runs of one curve: they follow from the training records or the machine, or are
+# what validation chose (`strength`, of the convex solver's penalty).
 _FREE = {
-    *("target_mean", "target_std", "target_units", "limit", "precision"),
+    *("strength", "target_mean", "target_std", "target_units", "limit", "precision"),
     *("accumulation", "evaluation_batch_size", "gradient_checkpointing", "compile"),
 }
 

@@ -115,6 +115,15 @@ def test_other_settings_are_other_curves(tmp_path: Path) -> None:
     assert any("same seed and size" in note for note in analysis["notes"]), "c repeats a seed of a"
 
 
+def test_what_validation_chose_makes_no_other_curve(tmp_path: Path) -> None:
+    settings = make_run(tmp_path / "other", 0.2, model="net1d").hyperparameters
+    for fraction, strength in zip(FRACTIONS, (1e-4, 1e-2, 1e-3, 1.0, 10.0), strict=True):
+        changed = settings | {"solver": "lbfgs", "strength": strength}
+        make_run(tmp_path / f"{fraction}", 0.2, fraction=fraction, hyperparameters=changed)
+    _, curve = analyse([tmp_path], n_resamples=20)["tasks"]["synthetic"]["curves"]
+    assert len(curve["points"]) == len(FRACTIONS)
+
+
 def test_regression_errors_are_compared_in_one_unit(tmp_path: Path) -> None:
     for fraction in FRACTIONS:
         # A small subset's standard deviation is another one: here half of the whole's.
