@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from hf_ecg_bench.robustness.perturbations import Perturbation
 
 Say = Callable[[str], None]
+_APART = 0.01
 
 
 def check_wanted(spec: RunSpec, task: Task) -> None:
@@ -37,13 +38,16 @@ def check_wanted(spec: RunSpec, task: Task) -> None:
 
     Raises:
         UnknownNameError: no such perturbation.
-        DataError: a folder that is no prepared dataset, or one that shares no target with the task.
+        DataError: a folder that is no prepared dataset, one that shares no target with the task, or the run's own.
     """
     chosen_perturbations(spec.perturb)
+    home = _folder_of(spec.data or task.dataset)
+    own = read_info(home / INFO_FILE).get("digest") if home is not None else None
     for name in spec.evaluate_on:
         folder = _folder_of(name)
         # What is not on this machine is fetched now: better no Hub before the training than after it.
         info = read_info(folder / INFO_FILE) if folder is not None else load_prepared(name).info
+        _refuse_home(name, info.get("digest"), own)
         if is_same_source(task, info["dataset"]):
             continue
         column = label_column(list(info["label_columns"]))
@@ -74,12 +78,17 @@ def evaluate_finished(spec: RunSpec, result: Result, say: Say) -> None:
     for name in spec.evaluate_on:
         try:
             _elsewhere(spec, result, name, folder, finished, say)
-        except EcgBenchError as error:  # the others can be tested none the less; said at the end
-            say(f"{name}: not scored: {error.message}")
+        except EcgBenchError as error:  # the others can be tested none the less; the first is said at the end
+            if failed:
+                say(f"{name}: not scored: {error.message}")
             failed.append(error)
     _perturbed(spec, wanted, folder / PERTURBED, finished, say)
     if failed:
-        raise failed[0]
+        raise type(failed[0])(
+            f"{len(failed)} of {len(spec.evaluate_on)} further datasets not scored, the first: {failed[0].message}; "
+            f"the run itself is finished, its scores are in {spec.output_dir}",
+            fix=failed[0].fix,
+        )
 
 
 def _perturbed(
@@ -93,6 +102,11 @@ def _perturbed(
     from hf_ecg_bench.robustness.panel import Panel
 
     panel = Panel(finished(), spec.data, read_predictions(spec.output_dir), spec.n_resamples)
+    if panel.apart is not None and panel.apart > _APART:
+        say(
+            f"note: on clean signals the saved model's outputs differ from the run's by up to {panel.apart:.3f} (it was "
+            "tested on rounded features, or on another device); disturbed signals are compared with the saved model's"
+        )
     for item in missing:
         content, predictions = panel.score(item)
         write_evaluation(folder / item.id, {**content, "settings": _settings(spec)}, predictions)
@@ -105,11 +119,7 @@ def _elsewhere(
     prepared = load_prepared(name)
     require_signals(prepared)
     dataset, digest = str(prepared.info["dataset"]), str(prepared.info["digest"])
-    if digest == result.dataset.get("digest"):
-        raise DataError(
-            f"--evaluate-on {name}: that is the data of the run itself; its test scores are in its result.json",
-            fix="name another dataset",
-        )
+    _refuse_home(name, digest, result.dataset.get("digest"))
     settings = {**_settings(spec), "digest": digest}
     place = folder / dataset
     if read_evaluation(place / EVALUATION_FILE).get("settings", {}).get("digest", digest) != digest:
@@ -125,6 +135,14 @@ def _elsewhere(
     say(f"{dataset}: {_in_words(content, 'at home')}, {content['dataset']['records']} records")
     for warning in content["warnings"]:
         say(f"note: {warning}")
+
+
+def _refuse_home(name: str, digest: str | None, own: str | None) -> None:
+    if own is not None and digest == own:
+        raise DataError(
+            f"--evaluate-on {name}: that is the data of the run itself; its test scores are in its result.json",
+            fix="name another dataset",
+        )
 
 
 def _settings(spec: RunSpec) -> dict[str, Any]:

@@ -179,6 +179,8 @@ def test_wrong_names_are_refused_before_anything_is_trained(synthetic_folder, tm
     assert not spec.output_dir.exists()
 
 
-def test_the_runs_own_data_are_refused(spec, synthetic_folder):
+def test_the_runs_own_data_are_refused(synthetic_folder, tmp_path):
+    spec = small_spec(synthetic_folder, tmp_path / "run", evaluate_on=(str(synthetic_folder),))
     with pytest.raises(DataError, match="the data of the run itself"):
-        ask(spec, evaluate_on=(str(synthetic_folder),))
+        ask(spec)
+    assert not spec.output_dir.exists(), "refused before anything is trained"
