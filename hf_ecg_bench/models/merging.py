@@ -51,7 +51,8 @@ def merge_folder(
         folder = folder / "model" if is_adapter_folder(folder / "model") else resolve_model(source).folder
     if not is_adapter_folder(folder):
         raise CheckpointError(
-            f"{source} holds no adapters: there is nothing to merge", fix="hf-ecg-bench run --mode lora makes some"
+            f"{source} holds no adapters: there is nothing to merge",
+            fix="give a run of --mode lora; one with --merge-adapter is a plain model already, in its model folder",
         )
     adapter = read_adapter_folder(folder)
     model = load_adapted(folder, merge=True, base=base)

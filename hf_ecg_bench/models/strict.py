@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from logging import WARNING
 from typing import Any
 
 from safetensors import SafetensorError
@@ -45,7 +46,7 @@ def check_loading(info: dict[str, Any], model: nn.Module, source: str) -> None:
             f"{source} does not fit {type(model).__name__}: " + "; ".join(problems),
             fix="load a folder that `hf-ecg-bench convert` or save_pretrained wrote for this model",
         )
-    if fresh_head:
+    if fresh_head and logging.get_verbosity() <= WARNING:  # a run, which always wants a new head, keeps this quiet
         logger.warning("%s has no head for these targets: a fresh %s is trained", source, type(model.head).__name__)
 
 

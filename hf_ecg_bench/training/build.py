@@ -97,7 +97,7 @@ def conversion_plan(records: TaskRecords, config: Any, where: str, accept_unit: 
     target = ModelInput(
         rate=config.sampling_rate,
         seconds=config.window_seconds,
-        where=config.model_type,
+        where=model_id_of(config.model_type),
         fixed_length=config.fixed_length,
     )
     return plan(source, target, accept_unit=accept_unit)

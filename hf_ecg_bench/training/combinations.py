@@ -13,6 +13,9 @@ _OF_TRAINING = (
     *("epochs", "batch_size", "learning_rate", "weight_decay", "layer_factors", "max_grad_norm", "schedule"),
     *("warmup_steps", "accumulation", "gradient_checkpointing", "compile"),
 )
+_OF_FEATURES = ("features", "crops", "feature_precision")
+# Of LoRA and DoRA; IA3 learns one factor per channel.
+_OF_LOW_RANK = ("adapter_rank", "adapter_alpha", "adapter_dropout")
 
 
 def check_combination(protocol: Protocol, overrides: Iterable[str], mode: Mode) -> None:
@@ -33,6 +36,12 @@ def check_combination(protocol: Protocol, overrides: Iterable[str], mode: Mode) 
         raise TrainingError(
             f"learning_rates = {protocol.learning_rates}: a rate stands there twice", fix="give each rate once"
         )
+    if not mode.on_features:
+        _refuse_unused(f"mode {mode.id!r} trains more than a head: it", _OF_FEATURES, given, "--mode frozen or linear")
+    elif protocol.features != "stored":
+        _refuse_unused("a run that stores no features", _OF_FEATURES[1:], given, "--features stored")
+    if mode.adapter and protocol.adapter == "ia3":
+        _refuse_unused("the adapter ia3", _OF_LOW_RANK, given, "--adapter lora or dora")
     if protocol.solver == "lbfgs":
         _check_convex(protocol, given, mode)
 
@@ -54,7 +63,13 @@ def _check_convex(protocol: Protocol, given: set[str], mode: Mode) -> None:
         raise TrainingError(
             "the focal loss is not convex, which the solver lbfgs needs", fix="--solver trainer, or no --focal-gamma"
         )
-    unused = [name for name in _OF_TRAINING if name in given]
-    if unused:
-        flags = ", ".join("--" + name.replace("_", "-") for name in unused)
-        raise TrainingError(f"the solver lbfgs makes no use of {flags}", fix="leave them out, or --solver trainer")
+    _refuse_unused("the solver lbfgs", _OF_TRAINING, given, "--solver trainer")
+
+
+def _refuse_unused(what: str, names: tuple[str, ...], given: set[str], other: str) -> None:
+    flags = ["--" + name.replace("_", "-") for name in names if name in given]
+    if flags:
+        raise TrainingError(
+            f"{what} makes no use of {', '.join(flags)}",
+            fix=f"leave {'it' if len(flags) == 1 else 'them'} out, or {other}",
+        )

@@ -87,7 +87,7 @@ def _effort(protocol: Protocol) -> str:
         return "solved to the optimum"
     most = "at most " if protocol.patience else ""
     rates = f" at each of {len(protocol.learning_rates)} learning rates" if protocol.learning_rates else ""
-    return f"{most}{protocol.epochs} epochs{rates}"
+    return f"{most}{protocol.epochs} {'epoch' if protocol.epochs == 1 else 'epochs'}{rates}"
 
 
 def store(inputs: Inputs, feed: Feed, predictions: np.ndarray) -> None:

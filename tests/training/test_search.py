@@ -154,6 +154,10 @@ def test_snapshots_bring_back_weights_and_batch_statistics():
         ("linear", {"solver": "lbfgs", "learning_rates": (1e-3,)}, "no learning rate"),
         ("linear", {"solver": "lbfgs", "focal_gamma": 1.0}, "not convex"),
         ("linear", {"solver": "lbfgs", "epochs": 3, "batch_size": 9}, "no use of --epochs, --batch-size"),
+        ("finetune", {"crops": 1}, "no use of --crops"),
+        ("lora", {"features": "reencoded"}, "no use of --features"),
+        ("frozen", {"features": "reencoded", "feature_precision": "fp32"}, "no use of --feature-precision"),
+        ("lora", {"adapter": "ia3", "adapter_rank": 4}, "no use of --adapter-rank"),
     ],
 )
 def test_hyperparameters_that_exclude_each_other(tmp_path, mode, overrides, message):
