@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
+from tests.training.conftest import quick_collections  # noqa: F401
 from tests.training.small import small_spec
 
 

@@ -28,9 +28,8 @@ def base(tmp_path_factory):
 def lora_spec(data, base, output_dir, **changes):
     """Two epochs of mode lora, with dropout, so that a resumed run must find its random numbers again."""
     overrides = {"adapter_rank": 4, "adapter_dropout": 0.2, **changes.pop("overrides", {})}
-    return small_spec(
-        data, output_dir, **{"model": str(base), "mode": "lora", "model_options": {}, "overrides": overrides, **changes}
-    )
+    values = {"model": str(base), "mode": "lora", "model_options": {}, "limit": 64, "n_resamples": 20, "examples": 0}
+    return small_spec(data, output_dir, **{**values, "overrides": overrides, **changes})
 
 
 @pytest.fixture(scope="module")

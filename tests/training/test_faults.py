@@ -35,8 +35,9 @@ def adapted(backbone, synthetic_folder, output_dir, **changes):
     from hf_ecg_bench.training.run import run
 
     spec = small_spec(
-        synthetic_folder, output_dir, model=str(backbone), model_options={}, overrides={"epochs": 1}, **changes
-    )
+        synthetic_folder, output_dir, model=str(backbone), model_options={}, overrides={"epochs": 1}, limit=64,
+        n_resamples=20, examples=0, **changes,
+    )  # fmt: skip
     result = run(spec, lambda _: None)
     before = load_file(backbone / "model.safetensors")
     after = load_file(output_dir / "model" / "model.safetensors")

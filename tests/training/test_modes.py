@@ -39,7 +39,7 @@ def test_mode_trains_what_it_says(mode, backbone, synthetic_folder, tmp_path):
 
     spec = small_spec(
         synthetic_folder, tmp_path / "run", model=str(backbone), mode=mode, model_options={}, overrides={"epochs": 1},
-        merge_adapter=get_mode(mode).adapter,
+        merge_adapter=get_mode(mode).adapter, limit=64, n_resamples=20, examples=0,
     )  # fmt: skip
     result = run(spec, lambda _: None)
     assert result.model["digest"] == sha256_file(backbone / "model.safetensors")
