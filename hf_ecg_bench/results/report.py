@@ -25,6 +25,7 @@ from hf_ecg_bench.results.sections import (
     build_section,
     title_of,
 )
+from hf_ecg_bench.results.settings import differing_settings
 from hf_ecg_bench.results.slices import with_slices
 from hf_ecg_bench.results.table_formats import escape_markdown, to_latex, to_markdown
 from hf_ecg_bench.results.tables import Table, comparison_tables
@@ -109,6 +110,10 @@ def figure_path(picture: Picture, slug: str) -> str:
     return f"figures/{slug}-{picture.key}.png"
 
 
+# A longer list of settings is in the table alone.
+_LONGEST = 40
+
+
 def _comparisons(sections: Sequence[Section]) -> tuple[Comparison, ...]:
     if len(sections) < 2:
         return ()
@@ -117,7 +122,10 @@ def _comparisons(sections: Sequence[Section]) -> tuple[Comparison, ...]:
     for table in comparison_tables(everything):
         task = table.caption.removeprefix("Task ")
         results = sort_results([result for result in everything if result.task == task])
-        names = [_compared_name(result) for result in results]
+        names = [
+            _compared_name(result) + (f" ({said})" if said and len(said) <= _LONGEST else "")
+            for result, said in zip(results, differing_settings(results), strict=True)
+        ]
         picture = comparison_picture(task, _safe(task), names, results, primary_metric(results[0]))
         found.append(Comparison(table, picture if len(results) > 1 else None))
     return tuple(found)

@@ -18,6 +18,7 @@ from hf_ecg_bench.results.metrics import (
 )
 from hf_ecg_bench.results.quantities import duration, energy, milliseconds, operations, quantity
 from hf_ecg_bench.results.schema import Result
+from hf_ecg_bench.results.settings import differing_settings
 from hf_ecg_bench.results.target_scores import TargetScore, mapping
 
 # What a comparison says of the runs' costs, where it is known: title, and the number in words.
@@ -156,12 +157,14 @@ def _comparison(task: str, results: list[Result]) -> Table:
     ways = any(result.preprocessing != "paper" for result in results)
     fractions = any(result.fraction != 1 for result in results)
     parts = any(result.trained_as for result in results)
+    settings = differing_settings(results)
     costs = [key for key in _COSTS if any(math.isfinite(_cost(result, key)) for result in results)]
     rows = []
-    for result, row in zip(results, estimates, strict=True):
+    for result, row, said in zip(results, estimates, settings, strict=True):
         cells = [Cell(str(result.model.get("id", "?"))), Cell(result.mode)]
         cells += [Cell(result.preprocessing)] if ways else []
         cells += [Cell(f"trained as {result.trained_as}" if result.trained_as else "")] if parts else []
+        cells += [Cell(said)] if any(settings) else []
         for name in metrics:
             estimate = row.get(name)
             text = "" if estimate is None else estimate.format()
@@ -176,6 +179,7 @@ def _comparison(task: str, results: list[Result]) -> Table:
         ]
         rows.append(tuple(cells))
     first = ("Model", "Mode", *(("Preprocessing",) if ways else ()), *(("Part",) if parts else ()))
+    first += ("Settings",) if any(settings) else ()
     titles = (*first, *(f"{metric_name(name)} [95 %]" for name in metrics))
     titles += (*(("Fraction",) if fractions else ()), "Seed", "Records", "Trained", "Time")
     titles += tuple(_COSTS[key][0] for key in costs)

@@ -78,7 +78,7 @@ def answer_table(task: str, entry: dict[str, Any]) -> Table:
         "N*/N [95 %]",
         "P(not reached)",
     )
-    caption = f"Task {task}: labels that a model needs (in italics: beyond or below what was tried)"
+    caption = f"Task {task}: labels that a model needs"
     return _table(f"labels-{task}", caption, titles, rows, left=2)
 
 

@@ -161,3 +161,15 @@ def test_estimates() -> None:
 def test_quantities_for_people() -> None:
     assert [quantity(v) for v in (math.nan, 12.0, 2_283_528.0, 1e9)] == ["", "12", "2.28 M", "1 G"]
     assert [duration(v) for v in (math.nan, 42.0, 734.0, 12_600.0)] == ["", "42 s", "12 min", "3.5 h"]
+
+
+def test_runs_of_one_model_and_mode_are_told_apart(result: Result) -> None:
+    def run(value: float, **settings: object) -> Result:
+        return with_auroc(result, value, mode="lora", hyperparameters=result.hyperparameters | settings)
+
+    runs = [run(0.9, adapter="dora"), run(0.8, adapter="lora", precision="bf16"), run(0.7, learning_rates=[0.1, 0.01])]
+    (table,) = comparison_tables([*runs, with_auroc(result, 0.6, seed=7)])
+    column = [one.title for one in table.columns].index("Settings")
+    assert [row[column].text for row in table.rows] == ["adapter dora", "", "learning_rates 0.1 0.01", ""]
+    (table,) = comparison_tables([runs[0], with_auroc(result, 0.6)])
+    assert "Settings" not in [one.title for one in table.columns], "other modes are told apart by their names"
