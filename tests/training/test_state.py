@@ -34,6 +34,16 @@ def test_other_flags(tmp_path):
     )
 
 
+def test_digests_are_short_and_said_only_where_names_are_equal(tmp_path):
+    claim(tmp_path, {"model": "a", "inputs": {"model": "0" * 64}})
+    with pytest.raises(
+        TrainingError, match="another run: inputs.model is '000000000000' there and '111111111111' here\n"
+    ):
+        claim(tmp_path, {"model": "a", "inputs": {"model": "1" * 64}})
+    with pytest.raises(TrainingError, match="another run: model is 'a' there and 'b' here\n"):
+        claim(tmp_path, {"model": "b", "inputs": {"model": "1" * 64}})
+
+
 def test_a_start_by_another_version(tmp_path):
     claim(tmp_path, IDENTITY)
     change(tmp_path, started_by={"hf-ecg-bench": "0.0.9", "torch": "2.0.0"}, hyperparameters={"epochs": 2})
