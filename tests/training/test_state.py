@@ -37,7 +37,7 @@ def test_other_flags(tmp_path):
 def test_digests_are_short_and_said_only_where_names_are_equal(tmp_path):
     claim(tmp_path, {"model": "a", "inputs": {"model": "0" * 64}})
     with pytest.raises(
-        TrainingError, match="another run: inputs.model is '000000000000' there and '111111111111' here\n"
+        TrainingError, match=r"another run: inputs\.model is '000000000000' there and '111111111111' here\n"
     ):
         claim(tmp_path, {"model": "a", "inputs": {"model": "1" * 64}})
     with pytest.raises(TrainingError, match="another run: model is 'a' there and 'b' here\n"):
