@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_ecg_bench.cli.printing import print_json, print_table
 from hf_ecg_bench.errors import EcgBenchError, TrainingError
+from hf_ecg_bench.saying import to_stderr
 
 if TYPE_CHECKING:
     from hf_ecg_bench.training.spec import RunSpec
@@ -39,11 +40,7 @@ def run_sweep(spec: RunSpec, shares: list[float], numbers: list[int], *, command
     from hf_ecg_bench.training.processes import is_main, leave
     from hf_ecg_bench.training.sweep import summarise_sweep, sweep, sweep_specs
 
-    def say(line: str) -> None:
-        if is_main():
-            print(line, file=sys.stderr, flush=True)
-
-    runs = sweep(sweep_specs(spec, shares, numbers), say, command=command)
+    runs = sweep(sweep_specs(spec, shares, numbers), to_stderr, command=command)
     leave()
     failed = [item.error for item in runs if item.error is not None]
     if is_main():

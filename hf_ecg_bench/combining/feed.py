@@ -21,11 +21,11 @@ from hf_ecg_bench.features.extract import run_device
 from hf_ecg_bench.features.store import open_planned
 from hf_ecg_bench.features.stored import StoredFeatures
 from hf_ecg_bench.models.registry import get_model_spec, model_id_of
+from hf_ecg_bench.saying import Say
 from hf_ecg_bench.signals.original import OriginalPlan
 from hf_ecg_bench.training.build import build_model, conversion_plan, model_source
 from hf_ecg_bench.training.feeding import Feed, fitted_records
 from hf_ecg_bench.training.inputs import Inputs
-from hf_ecg_bench.training.reporting import Say
 from hf_ecg_bench.training.stored import StoredEvaluation, StoredTraining, facts, plan_splits
 
 

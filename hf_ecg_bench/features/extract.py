@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 import torch
-from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
+from accelerate.utils.memory import clear_device_cache
 from transformers import PreTrainedModel
 
 from hf_ecg_bench.data.record_windows import Reader
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.features.key import Kind, Stored
-from hf_ecg_bench.training.reporting import Say
+from hf_ecg_bench.saying import Say
+from hf_ecg_bench.training.memory import is_out_of_memory
 
 _TORCH = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 _ATTRIBUTE = {"pooled": "pooler_output", "tokens": "last_hidden_state"}
@@ -60,7 +61,7 @@ class Encoder:
                 parts.append(self._forward(windows[done : done + size]))
                 done += size
             except (RuntimeError, MemoryError) as error:
-                if size == 1 or not should_reduce_batch_size(error):
+                if size == 1 or not is_out_of_memory(error):
                     raise
                 self.most = size // 2
             if self.most and not done:  # outside of `except`, which would keep the failed pass's tensors

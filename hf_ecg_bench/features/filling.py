@@ -15,7 +15,7 @@ from pathlib import Path
 from hf_ecg_bench.features.facts import STORE_FILE
 from hf_ecg_bench.features.locks import BlockLocks
 from hf_ecg_bench.progress import progress
-from hf_ecg_bench.training.reporting import Say
+from hf_ecg_bench.saying import Say
 
 BLOCK_LOCKS = "blocks.lock"
 _PART = re.compile(r"\.block-(\d{5})\.npy\..*\.part")

@@ -21,6 +21,7 @@ from hf_ecg_bench.features.key import Kind, Stored, StoreKey, backbone_facts, pl
 from hf_ecg_bench.features.locks import Use, lock_path
 from hf_ecg_bench.features.size import total_bytes
 from hf_ecg_bench.features.windows import StoreWindows, block_bounds, store_windows
+from hf_ecg_bench.saying import silent
 from hf_ecg_bench.signals.windows import Tail
 from hf_ecg_bench.training.records import SplitRecords
 
@@ -168,5 +169,5 @@ def _shape(folder: Path, model: PreTrainedModel, plan: Plan, kind: Kind) -> tupl
         return tuple(known)
     if kind == "pooled":
         return (int(model.config.hidden_size),)
-    encoder = Encoder(model, kind, "fp32", "fp32", lambda message: None)
+    encoder = Encoder(model, kind, "fp32", "fp32", silent)
     return tuple(encoder.features(np.zeros((1, model.config.n_leads, plan.samples), np.float32)).shape[1:])

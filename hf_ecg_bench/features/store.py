@@ -19,13 +19,9 @@ from hf_ecg_bench.features.key import Kind, Stored
 from hf_ecg_bench.features.planning import PlannedStore, explained, plan_features
 from hf_ecg_bench.features.size import check_room, human
 from hf_ecg_bench.features.stored import StoredFeatures
+from hf_ecg_bench.saying import Say, silent
 from hf_ecg_bench.signals.windows import Tail
 from hf_ecg_bench.training.records import SplitRecords
-from hf_ecg_bench.training.reporting import Say
-
-
-def silent(message: str) -> None:
-    """For callers that say nothing."""
 
 
 def open_features(

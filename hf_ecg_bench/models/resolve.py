@@ -5,8 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -22,8 +20,8 @@ from hf_ecg_bench.models.registry import MODELS, get_model_spec
 from hf_ecg_bench.models.sources import NAMES, fetch_checkpoint
 from hf_ecg_bench.models.spec import ModelSpec
 from hf_ecg_bench.names import NAMESPACE
+from hf_ecg_bench.saying import Say, to_stderr
 
-Say = Callable[[str], None]
 HUB_FILES = ["*.json", "*.safetensors", "*.md"]
 
 
@@ -59,12 +57,6 @@ class Name:
     repository: str | None = None
 
 
-def say(message: str) -> None:
-    """Tell the user on stderr; of the processes of a launch, only one speaks."""
-    if int(os.environ.get("RANK", "0")) == 0:
-        print(message, file=sys.stderr, flush=True)
-
-
 def parse_name(text: str) -> Name:
     """A model id, `<id>-<variant>`, `ecg-bench/<either>`, a Hub id, or a path.
 
@@ -96,7 +88,7 @@ def find_local(text: str) -> Resolved | None:
     return Resolved(entry.folder, "cache") if entry else None
 
 
-def resolve_model(name_or_dir: str | os.PathLike[str], *, say: Say = say) -> Resolved:
+def resolve_model(name_or_dir: str | os.PathLike[str], *, say: Say = to_stderr) -> Resolved:
     """The folder of a model's pretrained weights, fetched and converted first where need be.
 
     In this order: a folder of that name (for an id also ./ecg-bench/<name>), the cache of converted models,

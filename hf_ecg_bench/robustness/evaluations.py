@@ -22,6 +22,7 @@ from hf_ecg_bench.robustness.evaluation_files import (
 )
 from hf_ecg_bench.robustness.perturbations import chosen_perturbations
 from hf_ecg_bench.robustness.shared_targets import is_same_source, label_column, require_shared, yes_no_names
+from hf_ecg_bench.saying import Say
 from hf_ecg_bench.tasks import Task
 from hf_ecg_bench.training.spec import RunSpec
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from hf_ecg_bench.robustness.finished import FinishedRun
     from hf_ecg_bench.robustness.perturbations import Perturbation
 
-Say = Callable[[str], None]
 _APART = 0.01
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ import numpy as np
 
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.evaluation.summary import CONFIDENCE
+from hf_ecg_bench.saying import Say, silent
 from hf_ecg_bench.scaling.answers import REACH, FittedCurve, answer, percentile_ends
 from hf_ecg_bench.scaling.curve import Curve, curve_of, sampling_interval
 from hf_ecg_bench.scaling.fit import ALPHA_MAX, ALPHA_MIN, FEWEST_FOR_OFFSET, FEWEST_SIZES, fit_power_law
@@ -30,7 +31,7 @@ def analyse(
     *,
     n_resamples: int = 1000,
     seed: int = 0,
-    say: Callable[[str], None] = lambda line: None,
+    say: Say = silent,
 ) -> dict[str, Any]:
     """Curves and answers of every task that has runs at or below `folders`.
 

@@ -15,9 +15,9 @@ from hf_ecg_bench.models.resolve import parse_name
 from hf_ecg_bench.models.saving import save_adapter, save_model
 from hf_ecg_bench.models.seeding import fixed_seed
 from hf_ecg_bench.names import NAMESPACE
+from hf_ecg_bench.saying import Say
 from hf_ecg_bench.training.feeding import Feed
 from hf_ecg_bench.training.inputs import Inputs
-from hf_ecg_bench.training.reporting import Say
 
 
 def adapt(feed: Feed, inputs: Inputs, say: Say) -> None:

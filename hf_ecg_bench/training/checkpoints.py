@@ -6,12 +6,12 @@ import json
 import re
 import shutil
 import zlib
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from hf_ecg_bench.files import write_json
+from hf_ecg_bench.saying import Say, silent
 
 #: Written last into a checkpoint: what belongs to it. The Trainer's own files say nothing about being complete.
 MANIFEST = "complete.json"
@@ -59,7 +59,7 @@ def checkpoint_folder(folder: Path, step: int) -> Path:
     return folder / f"checkpoint-{step}"
 
 
-def last_complete_checkpoint(folder: Path, say: Callable[[str], None] = lambda message: None) -> Path | None:
+def last_complete_checkpoint(folder: Path, say: Say = silent) -> Path | None:
     """The newest checkpoint from which training can go on and end as if it had never been ended, or None.
 
     It must be whole, and so must be the checkpoint of the best epoch up to it.

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from hf_ecg_bench.errors import TrainingError, some
+from hf_ecg_bench.saying import Say
 from hf_ecg_bench.training.batches import EvaluationSet
 from hf_ecg_bench.training.convex import TOLERANCE, Solution, exact_gradient, solve
 from hf_ecg_bench.training.convex_data import FeatureRows, LinearData, linear_data
@@ -24,7 +25,6 @@ from hf_ecg_bench.training.imbalance import positive_weights
 from hf_ecg_bench.training.inputs import Inputs
 from hf_ecg_bench.training.predicting import record_predictions
 from hf_ecg_bench.training.processes import world_size
-from hf_ecg_bench.training.reporting import Say
 from hf_ecg_bench.training.selection import GREATER_IS_BETTER, selection_metrics
 from hf_ecg_bench.training.trainer_setup import build_trainer
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from transformers import TrainerCallback
 
-from hf_ecg_bench.training.reporting import Say
+from hf_ecg_bench.saying import Say
 
 
 def stale_epochs(values: Sequence[float], greater_is_better: bool) -> int:

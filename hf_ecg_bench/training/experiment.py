@@ -15,6 +15,7 @@ from hf_ecg_bench.results.predictions import make_predictions, write_predictions
 from hf_ecg_bench.results.schema import MODEL_FOLDER, PREDICTIONS_FILE, Result
 from hf_ecg_bench.results.slices import as_slices
 from hf_ecg_bench.robustness.subgroups import subgroup_scores
+from hf_ecg_bench.saying import Say
 from hf_ecg_bench.training.caveats import caveats
 from hf_ecg_bench.training.costs.measure import cost_of
 from hf_ecg_bench.training.costs.meter import COST_FILE, CostMeter
@@ -28,7 +29,6 @@ from hf_ecg_bench.training.fitting import fit
 from hf_ecg_bench.training.inputs import Inputs, load
 from hf_ecg_bench.training.predicting import record_predictions
 from hf_ecg_bench.training.protocol import Protocol
-from hf_ecg_bench.training.reporting import Say
 from hf_ecg_bench.training.selection import selection_metrics
 from hf_ecg_bench.training.sharding import gather_weights
 from hf_ecg_bench.training.spec import RunSpec

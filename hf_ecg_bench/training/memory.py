@@ -12,9 +12,9 @@ from accelerate.utils.memory import clear_device_cache, should_reduce_batch_size
 
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.files import write_json
+from hf_ecg_bench.saying import Say
 
 T = TypeVar("T")
-Say = Callable[[str], None]
 
 #: In the Trainer's folder: the sizes that fitted, for the next start of the same run.
 MEMORY_FILE = "memory.json"

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from transformers import TrainerCallback
 
-Say = Callable[[str], None]
+from hf_ecg_bench.saying import Say
 
 
 class EpochLines(TrainerCallback):

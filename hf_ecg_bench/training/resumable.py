@@ -18,6 +18,7 @@ from torch.nn.modules.batchnorm import _BatchNorm
 from transformers import Trainer, TrainerCallback
 
 from hf_ecg_bench.errors import TrainingError
+from hf_ecg_bench.saying import Say, silent
 from hf_ecg_bench.stopping import at_a_step, stop, stop_requested
 from hf_ecg_bench.training import checkpoints
 from hf_ecg_bench.training.batches import Batch, EpochSampler
@@ -29,7 +30,6 @@ from hf_ecg_bench.training.memory import (
     smaller_accumulation,
     with_less_memory,
 )
-from hf_ecg_bench.training.reporting import Say
 from hf_ecg_bench.training.snapshots import restore_tuned, tuned_tensors
 from hf_ecg_bench.training.wrappers import unwrapped
 
@@ -43,7 +43,7 @@ class ResumableTrainer(Trainer):
         reduced: sizes that had to be reduced for lack of memory.
     """
 
-    say: Say = staticmethod(lambda message: None)
+    say: Say = staticmethod(silent)
     names: Names = staticmethod(lambda positions: [str(position) for position in positions])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

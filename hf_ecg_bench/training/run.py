@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.files import explain_os_errors
 from hf_ecg_bench.results.schema import RESULT_FILE, Result
+from hf_ecg_bench.saying import Say, silent, to_stderr
 from hf_ecg_bench.tasks import get_task
 from hf_ecg_bench.training.digests import input_digests
 from hf_ecg_bench.training.modes import get_mode
@@ -18,20 +18,11 @@ from hf_ecg_bench.training.processes import explain_lost_processes, is_main, on_
 from hf_ecg_bench.training.spec import RunSpec
 from hf_ecg_bench.training.state import CHECKPOINTS, Claim, claim, only_one, release, remove_leftovers
 
-Say = Callable[[str], None]
 # What libraries make of it: safetensors, and three layers of torch's writer.
 _FULL_DISK = ("No space left", "PytorchStreamWriter failed", "unexpected pos", "iostream error")
 
 
-def _say(message: str) -> None:
-    print(message, file=sys.stderr, flush=True)
-
-
-def _silent(message: str) -> None:
-    """The other processes of a launch say nothing."""
-
-
-def run(spec: RunSpec, say: Say = _say, *, command: str | None = None) -> Result:
+def run(spec: RunSpec, say: Say = to_stderr, *, command: str | None = None) -> Result:
     """Train, select, test and write the run's files into `spec.output_dir`, the result last.
 
     A killed run goes on from its last complete checkpoint; a finished one is returned as it is, after the tests on
@@ -47,7 +38,7 @@ def run(spec: RunSpec, say: Say = _say, *, command: str | None = None) -> Result
     """
     task, _ = get_task(spec.task), get_mode(spec.mode)  # a wrong name is said before anything is touched
     folder = Path(spec.output_dir)
-    say = say if is_main() else _silent
+    say = say if is_main() else silent
     further = bool(spec.evaluate_on or spec.perturb)
     if further:
         from hf_ecg_bench.robustness.evaluations import check_wanted, evaluate_finished

@@ -14,11 +14,11 @@ from dataclasses import replace
 from pathlib import Path
 
 from hf_ecg_bench.errors import DivergedError, TrainingError
+from hf_ecg_bench.saying import Say
 from hf_ecg_bench.training.feeding import Feed
 from hf_ecg_bench.training.fitted import Fitted
 from hf_ecg_bench.training.inputs import Inputs
 from hf_ecg_bench.training.processes import is_main, wait_for_all, world_size
-from hf_ecg_bench.training.reporting import Say
 from hf_ecg_bench.training.selection import GREATER_IS_BETTER
 from hf_ecg_bench.training.snapshots import restore_tuned, tuned_tensors
 from hf_ecg_bench.training.state import CHECKPOINTS

@@ -10,7 +10,7 @@ from torch.distributed.fsdp import FSDPModule
 from torch.distributed.tensor import DTensor
 
 from hf_ecg_bench.errors import TrainingError
-from hf_ecg_bench.training.reporting import Say
+from hf_ecg_bench.saying import Say
 
 
 def check_sharding(trainer: Any, say: Say) -> None:

@@ -18,11 +18,11 @@ from hf_ecg_bench.features.planning import PlannedStore, plan_features
 from hf_ecg_bench.features.store import open_planned
 from hf_ecg_bench.features.stored import StoredFeatures
 from hf_ecg_bench.models.outputs import EcgClassifierOutput
+from hf_ecg_bench.saying import Say
 from hf_ecg_bench.signals import counter
 from hf_ecg_bench.training.batches import RECORD, Batch
 from hf_ecg_bench.training.inputs import Inputs
 from hf_ecg_bench.training.precision import compute_precision
-from hf_ecg_bench.training.reporting import Say
 
 if TYPE_CHECKING:
     from hf_ecg_bench.training.feeding import Feed

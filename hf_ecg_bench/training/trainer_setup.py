@@ -12,6 +12,7 @@ import torch
 from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from hf_ecg_bench.errors import TrainingError
+from hf_ecg_bench.saying import Say
 from hf_ecg_bench.training.batches import collate
 from hf_ecg_bench.training.costs.callback import CostCallback
 from hf_ecg_bench.training.early_stopping import EarlyStopping
@@ -21,7 +22,7 @@ from hf_ecg_bench.training.inputs import Inputs
 from hf_ecg_bench.training.modes import Mode
 from hf_ecg_bench.training.precision import compute_precision
 from hf_ecg_bench.training.protocol import Protocol
-from hf_ecg_bench.training.reporting import EpochLines, Say
+from hf_ecg_bench.training.reporting import EpochLines
 from hf_ecg_bench.training.selection import GREATER_IS_BETTER, selection_metrics
 from hf_ecg_bench.training.sharding import check_sharding
 from hf_ecg_bench.training.state import CHECKPOINTS
