@@ -70,10 +70,12 @@ def combined_feed(inputs: Inputs, say: Say) -> Feed:
     return Feed(
         model=model,
         module=module,
-        training=StoredTraining(rows["train"], train.records, train.targets, spec.seed),  # type: ignore[arg-type]
-        validation=_evaluation(rows["validation"], splits["validation"].targets),
-        test=_evaluation(rows["test"], splits["test"].targets),
-        fitted=_evaluation(rows["train"].of_records(np.searchsorted(train.records, fitted.records)), fitted.targets),
+        training=StoredTraining(rows["train"], train.records, train.targets, spec.seed),
+        validation=StoredEvaluation(rows["validation"], splits["validation"].targets),
+        test=StoredEvaluation(rows["test"], splits["test"].targets),
+        fitted=StoredEvaluation(
+            rows["train"].of_records(np.searchsorted(train.records, fitted.records)), fitted.targets
+        ),
         signal={
             "source": parts[0].plan.to_dict()["source"],
             "span_seconds": max(part.windows("test").seconds for part in parts),
@@ -112,10 +114,6 @@ def _rows(parts: list[_Part], split: str, inputs: Inputs) -> CombinedRows:
         for number, own in enumerate(windows)
     ]
     return CombinedRows([part.stored[split] for part in parts], places, spans.record, spans.is_evaluation)
-
-
-def _evaluation(rows: CombinedRows, targets: np.ndarray) -> StoredEvaluation:
-    return StoredEvaluation(rows, targets)  # type: ignore[arg-type]
 
 
 def _config(parts: list[_Part]) -> Any:

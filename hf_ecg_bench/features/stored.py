@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import torch
@@ -16,6 +17,24 @@ from hf_ecg_bench.features.locks import Use
 
 # Stores up to this size are read into memory once: a gather then costs one copy.
 _SMALL = 2**30
+
+
+class WindowFeatures(Protocol):
+    """What a head is trained and tested on: features of windows, of one model or of several.
+
+    Attributes:
+        record: (windows,) position of each window's record, ascending.
+        is_evaluation: (windows,) bool; the others are random crops.
+    """
+
+    record: np.ndarray
+    is_evaluation: np.ndarray
+
+    def take(self, rows: np.ndarray) -> Any:
+        """Features of these windows, as the head takes them."""
+
+    def only(self, windows: np.ndarray) -> WindowFeatures:
+        """These windows alone, of the same records."""
 
 
 @dataclass

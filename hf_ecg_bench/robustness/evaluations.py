@@ -88,7 +88,7 @@ def evaluate_finished(spec: RunSpec, result: Result, say: Say) -> None:
             f"{len(failed)} of {len(spec.evaluate_on)} further datasets not scored, the first: {failed[0].message}; "
             f"the run itself is finished, its scores are in {spec.output_dir}",
             fix=failed[0].fix,
-        )
+        ) from failed[0]
 
 
 def _perturbed(
@@ -104,8 +104,9 @@ def _perturbed(
     panel = Panel(finished(), spec.data, read_predictions(spec.output_dir), spec.n_resamples)
     if panel.apart is not None and panel.apart > _APART:
         say(
-            f"note: on clean signals the saved model's outputs differ from the run's by up to {panel.apart:.3f} (it was "
-            "tested on rounded features, or on another device); disturbed signals are compared with the saved model's"
+            f"note: on clean signals the saved model's outputs differ from the run's by up to {panel.apart:.3f} (it "
+            "was tested on rounded features, or on another device); disturbed signals are compared with the saved "
+            "model's"
         )
     for item in missing:
         content, predictions = panel.score(item)

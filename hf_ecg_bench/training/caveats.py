@@ -51,8 +51,8 @@ def caveats(
         )
     if spec.subset == "published":
         found.append(
-            f"trained and selected on {spec.fraction:g} of the published label-efficiency subset: one record per patient "
-            "in training and validation, whatever the seed; the targets are all of the task's"
+            f"trained and selected on {spec.fraction:g} of the published label-efficiency subset: one record per "
+            "patient in training and validation, whatever the seed; the targets are all of the task's"
         )
     elif spec.limit or spec.fraction < 1:
         found.append("trained on a subset of the training records")

@@ -16,7 +16,7 @@ from hf_ecg_bench.features.extract import run_device
 from hf_ecg_bench.features.key import Kind, weights_of
 from hf_ecg_bench.features.planning import PlannedStore, plan_features
 from hf_ecg_bench.features.store import open_planned
-from hf_ecg_bench.features.stored import StoredFeatures
+from hf_ecg_bench.features.stored import StoredFeatures, WindowFeatures
 from hf_ecg_bench.models.outputs import EcgClassifierOutput
 from hf_ecg_bench.saying import Say
 from hf_ecg_bench.signals import counter
@@ -62,7 +62,7 @@ class StoredTraining(Dataset):
         seed: decides the windows together with the epoch and the row.
     """
 
-    def __init__(self, stored: StoredFeatures, rows: np.ndarray, targets: np.ndarray, seed: int) -> None:
+    def __init__(self, stored: WindowFeatures, rows: np.ndarray, targets: np.ndarray, seed: int) -> None:
         self.stored, self.rows, self.targets, self.seed = stored, rows, targets, seed
         self.first = np.searchsorted(stored.record, np.arange(len(rows) + 1))
         self.set_epoch(0)
@@ -87,7 +87,7 @@ class StoredEvaluation(Dataset):
         record: (windows,) position in `targets` of each window's record.
     """
 
-    def __init__(self, stored: StoredFeatures, targets: np.ndarray) -> None:
+    def __init__(self, stored: WindowFeatures, targets: np.ndarray) -> None:
         self.stored, self.targets = stored.only(stored.is_evaluation), targets
         self.record = self.stored.record
 
@@ -161,7 +161,7 @@ def facts(opened: dict[str, StoredFeatures], crops: int) -> dict[str, Any]:
     }
 
 
-def _batch(stored: StoredFeatures, windows: np.ndarray, targets: np.ndarray, records: np.ndarray) -> Batch:
+def _batch(stored: WindowFeatures, windows: np.ndarray, targets: np.ndarray, records: np.ndarray) -> Batch:
     return {
         "features": stored.take(windows),
         "labels": torch.from_numpy(np.ascontiguousarray(targets)),
