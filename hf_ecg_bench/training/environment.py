@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import platform
 import resource
 import subprocess
@@ -10,6 +9,8 @@ import sys
 from importlib import metadata
 from pathlib import Path
 from typing import Any
+
+from hf_ecg_bench.training.processes import world_size
 
 _PACKAGES = (
     "hf-ecg-bench",
@@ -35,7 +36,7 @@ def environment(command: str | None) -> dict[str, Any]:
         "packages": {name: _version(name) for name in _PACKAGES},
         "device": torch.cuda.get_device_name() if on_gpu else _cpu_name(),
         "threads": torch.get_num_threads(),
-        "processes": int(os.environ.get("WORLD_SIZE", "1")),
+        "processes": world_size(),
         "git_commit": git_commit(),
         "command": command,
     }

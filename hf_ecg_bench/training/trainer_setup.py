@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from hf_ecg_bench.training.imbalance import positive_weights
 from hf_ecg_bench.training.inputs import Inputs
 from hf_ecg_bench.training.modes import Mode
 from hf_ecg_bench.training.precision import compute_precision
+from hf_ecg_bench.training.processes import world_size
 from hf_ecg_bench.training.protocol import Protocol
 from hf_ecg_bench.training.reporting import EpochLines
 from hf_ecg_bench.training.selection import GREATER_IS_BETTER, selection_metrics
@@ -51,7 +51,7 @@ def build_trainer(
         return selection_metrics(targets, predictions, is_regression, protocol.undefined)
 
     on_cpu = not torch.cuda.is_available()
-    shares = int(os.environ.get("WORLD_SIZE", "1")) * protocol.accumulation
+    shares = world_size() * protocol.accumulation
     if protocol.batch_size % shares:
         raise TrainingError(
             f"a batch of {protocol.batch_size} cannot be divided over {shares} processes x accumulation steps",

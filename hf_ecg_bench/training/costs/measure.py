@@ -13,10 +13,10 @@ from hf_ecg_bench.training.batches import RECORD
 from hf_ecg_bench.training.costs.flops import COUNTED, forward_flops, step_flops
 from hf_ecg_bench.training.costs.latency import example_record, latency
 from hf_ecg_bench.training.costs.meter import CostMeter, Spending
-from hf_ecg_bench.training.costs.ranks import processes
 from hf_ecg_bench.training.environment import peak_memory_bytes
 from hf_ecg_bench.training.feeding import Feed
 from hf_ecg_bench.training.inputs import Inputs
+from hf_ecg_bench.training.processes import world_size
 
 _LOST = "what a killed start spent after its last epoch or phase had been written down"
 
@@ -102,7 +102,7 @@ def count_flops(feed: Feed, window: torch.Tensor, batch_size: int) -> dict[str, 
 
 
 def _meaning(meter: CostMeter) -> dict[str, str]:
-    number = processes()
+    number = world_size()
     launch = f", all {number} processes together" if number > 1 else ""
     starts = "over all starts of the run"
     return {

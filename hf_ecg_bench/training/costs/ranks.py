@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 
-
-def processes() -> int:
-    """How many there are; 1 without a launcher."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
+from hf_ecg_bench.training.processes import world_size
 
 
 def added_up(values: Sequence[float]) -> list[float]:
     """The sums over all processes, each of which has to call this at the same place; the values where there is one."""
-    if processes() == 1:
+    if world_size() == 1:
         return list(values)
     import torch
     from torch import distributed
