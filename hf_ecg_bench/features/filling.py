@@ -1,7 +1,7 @@
 """Several processes fill one store: each takes what nobody else has, and takes over what a dead one left.
 
 The ranks of a launch and unrelated runs are alike here. A killed process leaves whole blocks, perhaps one `.part` file,
-and no lock; the next to open the store removes the file and computes that block again.
+and no lock; whoever takes the block next removes the file and computes it again.
 """
 
 from __future__ import annotations
@@ -63,6 +63,7 @@ def fill(
                 if not locks.take(block):
                     continue
                 try:
+                    _remove_unfinished(folder, block)
                     if not is_there(block):  # finished between looking and locking
                         compute(block)
                         done += windows(block)
@@ -85,9 +86,15 @@ def sweep(folder: Path, locks: BlockLocks) -> None:
     for path in folder.glob(".block-*.part"):
         found = _PART.fullmatch(path.name)
         if found and locks.take(int(found[1])):
-            path.unlink(missing_ok=True)
+            _remove_unfinished(folder, int(found[1]))
             locks.free(int(found[1]))
     for path in folder.glob(f".{STORE_FILE}.*.part"):  # written in no time: an old one is nobody's
         with suppress(FileNotFoundError):
             if time.time() - path.stat().st_mtime > _SAY_SECONDS:
                 path.unlink()
+
+
+def _remove_unfinished(folder: Path, block: int) -> None:
+    """Remove what a dead process left of a block; only for who holds its lock."""
+    for path in folder.glob(f".block-{block:05d}.npy.*.part"):
+        path.unlink(missing_ok=True)

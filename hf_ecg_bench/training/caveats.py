@@ -8,6 +8,7 @@ from typing import Any
 
 from hf_ecg_bench.data.registry import get_builder
 from hf_ecg_bench.errors import some
+from hf_ecg_bench.features.rounding import NOTABLE
 from hf_ecg_bench.tasks import get_task
 from hf_ecg_bench.training.imbalance import MAX_WEIGHT
 from hf_ecg_bench.training.protocol import PROTOCOLS, Protocol
@@ -88,6 +89,21 @@ def caveats(
         )
     found.append("the intervals cover which patients were in the test set, not the luck of this one training run")
     return found
+
+
+def feature_caveats(facts: dict[str, Any]) -> list[str]:
+    """What the stored precision makes of the outcome.
+
+    Args:
+        facts: of the run's stored features (`training.stored.facts`), or empty.
+    """
+    rounding = facts.get("rounding") or 0.0
+    if rounding <= NOTABLE:
+        return []
+    return [
+        f"storing the features in {facts['precision']} rounds away {rounding:.1%} of their spread between windows; the "
+        "saved model, which rounds nothing, may give other outputs (--feature-precision fp32)"
+    ]
 
 
 def training_caveats(protocol: Protocol) -> list[str]:

@@ -16,7 +16,7 @@ from hf_ecg_bench.results.schema import MODEL_FOLDER, PREDICTIONS_FILE, Result
 from hf_ecg_bench.results.slices import as_slices
 from hf_ecg_bench.robustness.subgroups import subgroup_scores
 from hf_ecg_bench.saying import Say
-from hf_ecg_bench.training.caveats import caveats
+from hf_ecg_bench.training.caveats import caveats, feature_caveats
 from hf_ecg_bench.training.costs.measure import cost_of
 from hf_ecg_bench.training.costs.meter import COST_FILE, CostMeter
 from hf_ecg_bench.training.determinism import deterministic
@@ -174,6 +174,7 @@ def result_of(
             *([describe_fault(spec.fault, model_id_of(config.model_type))] if spec.fault else []),
             *records.warnings,
             *fitted.notes,
+            *feature_caveats(feed.facts),
             *caveats(
                 metrics, spec, protocol, inputs.prepared.info.get("options", {}), measured["environment"]["resumed"]
             ),

@@ -13,8 +13,10 @@ from transformers import PreTrainedModel
 
 from hf_ecg_bench.data.windows import Plan
 from hf_ecg_bench.features.extract import run_device
+from hf_ecg_bench.features.floats import FloatBuffer
 from hf_ecg_bench.features.key import Kind, weights_of
 from hf_ecg_bench.features.planning import PlannedStore, plan_features
+from hf_ecg_bench.features.rounding import rounding_share
 from hf_ecg_bench.features.store import open_planned
 from hf_ecg_bench.features.stored import StoredFeatures, WindowFeatures
 from hf_ecg_bench.models.outputs import EcgClassifierOutput
@@ -42,6 +44,7 @@ class HeadModule(nn.Module):
         super().__init__()
         self.head: Any = classifier.head
         self.config = classifier.config
+        self._floats = FloatBuffer()
 
     def forward(self, features: torch.Tensor) -> EcgClassifierOutput:
         """Logits of windows.
@@ -49,7 +52,7 @@ class HeadModule(nn.Module):
         Args:
             features: (batch, dim) or (batch, tokens, dim), what the head reads, of any floating type.
         """
-        return EcgClassifierOutput(logits=self.head(features.float()))
+        return EcgClassifierOutput(logits=self.head(self._floats(features)))
 
 
 class StoredTraining(Dataset):
@@ -154,11 +157,18 @@ def facts(opened: dict[str, StoredFeatures], crops: int) -> dict[str, Any]:
         "precision": key.stored,
         "computed_in": key.computed,
         "store": {name: stored.key.digest for name, stored in opened.items()},
+        "rounding": rounding_share(_some(opened["train"]), key.stored),
         "bytes": sum(stored.bytes for stored in opened.values()),
         "extracted": sum(stored.computed for stored in opened.values()),
         "seconds": sum(stored.seconds for stored in opened.values()),
         "processes": int(os.environ.get("WORLD_SIZE", "1")),
     }
+
+
+def _some(stored: StoredFeatures) -> np.ndarray:
+    """Features of windows spread over all of them, at most 64 MB."""
+    number = max(2, min(2000, 2**24 // int(np.prod(stored.shape))))
+    return stored.read(np.unique(np.linspace(0, len(stored) - 1, number).astype(np.int64)))
 
 
 def _batch(stored: WindowFeatures, windows: np.ndarray, targets: np.ndarray, records: np.ndarray) -> Batch:
