@@ -96,7 +96,7 @@ PROTOCOLS: dict[str, Protocol] = {
 _AT_LEAST_ONE = ("epochs", "batch_size", "accumulation", "evaluation_batch_size", "adapter_rank")
 _NOT_NEGATIVE = (
     *("learning_rate", "weight_decay", "max_grad_norm", "warmup_steps"),
-    *("crops", "focal_gamma", "patience", "adapter_alpha"),
+    *("crops", "focal_gamma", "patience"),
 )
 
 
@@ -133,6 +133,8 @@ def _check(values: Protocol) -> None:
         raise TrainingError(f"layer_factors = {values.layer_factors}: expected three numbers of 0 or more")
     if not all(0 < rate < float("inf") for rate in values.learning_rates):
         raise TrainingError(f"learning_rates = {values.learning_rates}: expected numbers above 0")
+    if not 0 < values.adapter_alpha < float("inf"):
+        raise TrainingError(f"adapter_alpha = {values.adapter_alpha}: expected a number above 0")
     if not 0 <= values.adapter_dropout < 1:
         raise TrainingError(f"adapter_dropout = {values.adapter_dropout}: expected 0 or more, below 1")
     for name, allowed in CHOICES.items():

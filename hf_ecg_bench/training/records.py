@@ -93,10 +93,7 @@ def _records_of(prepared: PreparedDataset, task: Task, names: Sequence[str]) -> 
     if len(rates) > 1:
         raise DataError(f"{prepared.source}: rows have several sampling rates {sorted(rates)}, expected one")
     if not rates:
-        raise TrainingError(
-            f"{prepared.source} has no rows in {some(names)}",
-            fix="prepare the complete dataset, or a larger part of it with --option splits=largest_folds",
-        )
+        raise TrainingError(f"{prepared.source} has no rows in {some(names)}", fix=_with_more_records(prepared))
     rate = int(rates.pop())
     excluded: dict[str, int] = {}
     splits = {name: _split_records(prepared, name, task, columns, rate, excluded) for name in names}
@@ -189,15 +186,19 @@ def _split_records(
         _count(excluded, f"{name}: every target missing", (keep & ~present).sum())
         keep &= present
     if not keep.any():
-        tried = prepared.info.get("options", {}).get("splits") == "largest_folds"
-        other = "a larger part of it" if tried else "prepare it with --option splits=largest_folds"
         raise TrainingError(
             f"split {name!r} has no usable record for task {task.id} ({len(keep)} rows)",
-            fix=f"use the complete dataset, or {other}",
+            fix=_with_more_records(prepared),
         )
     chosen = np.flatnonzero(keep)
     whole = SplitRecords(view, np.arange(len(keep)), record_id, patient_id, targets, age, sex)
     return whole.take(chosen)
+
+
+def _with_more_records(prepared: PreparedDataset) -> str:
+    tried = prepared.info.get("options", {}).get("splits") == "largest_folds"
+    other = "a larger part of it" if tried else "prepare it with --option splits=largest_folds"
+    return f"use the complete dataset, or {other}"
 
 
 def _count(excluded: dict[str, int], reason: str, number: int) -> None:

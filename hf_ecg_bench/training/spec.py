@@ -75,6 +75,8 @@ class RunSpec:
             raise unknown_name("subset", self.subset, SUBSETS)
         if self.limit < 0:
             raise TrainingError(f"--limit {self.limit}: expected a number of records, or 0 for all")
+        if self.examples < 0:
+            raise TrainingError(f"examples = {self.examples}: expected a number of test ECGs, or 0 for none")
         if self.seed < 0:
             raise TrainingError(f"--seed {self.seed}: expected 0 or more")
         if self.mode in MODES and not MODES[self.mode].adapter:

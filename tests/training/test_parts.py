@@ -9,12 +9,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from hf_ecg_bench.errors import TrainingError
+from hf_ecg_bench.errors import EcgBenchError, TrainingError
 from hf_ecg_bench.tasks.targets import multi_hot
 from hf_ecg_bench.training.batches import EpochSampler, TrainingWindows
 from hf_ecg_bench.training.caveats import changed_options
 from hf_ecg_bench.training.checkpoints import last_complete_checkpoint, seal
 from hf_ecg_bench.training.examples import choose_examples
+from hf_ecg_bench.training.protocol import protocol_of
 from hf_ecg_bench.training.selection import check_selectable, selection_metrics
 from hf_ecg_bench.training.spec import RunSpec
 
@@ -120,6 +121,32 @@ def test_only_complete_checkpoints_count(tmp_path):
 )
 def test_options_that_make_another_task_are_said(dataset, options, changed):
     assert changed_options(dataset, options) == changed
+
+
+@pytest.mark.parametrize(
+    ("overrides", "message"),
+    [
+        ({"batch_size": 0}, "batch_size = 0: expected at least 1"),
+        ({"patience": -1}, "patience = -1: expected 0 or more"),
+        ({"focal_gamma": float("nan")}, "focal_gamma = nan: expected 0 or more"),
+        ({"learning_rates": (1e-3, 0.0)}, "expected numbers above 0"),
+        ({"layer_factors": (1.0, 0.1)}, "expected three numbers"),
+        ({"adapter_alpha": 0.0}, "adapter_alpha = 0.0: expected a number above 0"),
+        ({"adapter_dropout": 1.0}, "adapter_dropout = 1.0: expected 0 or more, below 1"),
+        ({"schedule": "cosin"}, "did you mean 'cosine'"),
+        ({"warmup_steps": 5}, "--schedule constant_with_warmup"),
+        ({"epoch": 5}, "did you mean 'epochs'"),
+    ],
+)
+def test_hyperparameters_out_of_range_are_refused(overrides, message):
+    with pytest.raises(EcgBenchError, match=message):
+        protocol_of("paper", overrides)
+
+
+@pytest.mark.parametrize("changes", [{"fraction": 0}, {"fraction": 1.5}, {"limit": -1}, {"seed": -1}, {"examples": -1}])
+def test_runs_out_of_range_are_refused(changes):
+    with pytest.raises(TrainingError, match=str(*changes.values())):
+        RunSpec("s4", "synthetic", "scratch", Path("x"), **changes)
 
 
 def test_an_empty_split_does_not_propose_what_was_done(synthetic_folder):
