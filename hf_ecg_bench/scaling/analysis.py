@@ -47,7 +47,7 @@ def analyse(
         every ordered pair of curves and every size of the other.
 
     Raises:
-        EcgBenchError: nothing to read, no such metric, or less than one resample.
+        EcgBenchError: nothing to read, no such metric, less than one resample, or none in which all runs have a value.
     """
     if n_resamples < 1 or seed < 0:
         raise EcgBenchError(f"--n-resamples {n_resamples}, --seed {seed}: expected at least 1 and 0 or more")
@@ -92,6 +92,11 @@ def _analyse_task(curves: list[CurveRuns], metric: str, n_resamples: int, seed: 
         fitted.append((runs, curve, resampled_errors(curve, n_resamples, (seed, number))))
     # A resample in which the metric is undefined for one run says nothing, and is left out for all.
     defined = np.logical_and.reduce([np.isfinite(resampled).all(axis=1) for _, _, resampled in fitted])
+    if not defined.any():
+        raise EcgBenchError(
+            f"{metric}: in none of {n_resamples} resamples every run has a value",
+            fix="more --n-resamples, or leave out runs with few test records",
+        )
     laws = [fit_curve(runs.label, curve, resampled[defined]) for runs, curve, resampled in fitted]
     described = [_describe(runs, curve, law) for (runs, curve, _), law in zip(fitted, laws, strict=True)]
     return {

@@ -86,6 +86,23 @@ def test_without_predictions_errors_are_normal(tmp_path: Path) -> None:
     assert any("one run per size" in note for note in curve["notes"])
 
 
+def test_resamples_without_a_value_are_left_out_for_all(two_models: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from hf_ecg_bench.scaling import analysis
+
+    original = analysis.resampled_errors
+
+    def first_undefined(curve, n, seed, number):
+        errors = original(curve, n, seed)
+        errors[:number, 0] = np.nan
+        return errors
+
+    monkeypatch.setattr(analysis, "resampled_errors", lambda *rest: first_undefined(*rest, 5))
+    assert analyse([two_models], n_resamples=20)["tasks"]["synthetic"]["resampling"]["resamples"] == 15
+    monkeypatch.setattr(analysis, "resampled_errors", lambda *rest: first_undefined(*rest, 20))
+    with pytest.raises(EcgBenchError, match=r"none of 20 resamples.*\n.*--n-resamples"):
+        analyse([two_models], n_resamples=20)
+
+
 def test_few_sizes(tmp_path: Path) -> None:
     make_sweep(tmp_path / "three", FRACTIONS[:3])
     make_sweep(tmp_path / "two", FRACTIONS[:2], model="net1d")
