@@ -17,7 +17,7 @@ from hf_ecg_bench.data.folds.label_efficiency import (
     label_efficiency_subset,
 )
 from hf_ecg_bench.data.folds.nested import nested_subset
-from hf_ecg_bench.data.folds.patients import BANDS_DAYS, BANDS_YEARS, demographic_labels
+from hf_ecg_bench.data.folds.patients import BANDS_DAYS, BANDS_YEARS, DEMOGRAPHIC_IDS, demographic_labels
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.files import atomic_path
 from hf_ecg_bench.tasks.targets import TargetColumns
@@ -85,8 +85,8 @@ def limited_records(split: SplitRecords, limit: int, seed: int) -> SplitRecords:
 def nested_records(split: SplitRecords, columns: TargetColumns, fraction: float, seed: int) -> SplitRecords:
     """About `fraction` of the records, by whole patients; smaller fractions of a seed lie inside larger ones.
 
-    Stratified by sex, age band (children's bands where nobody is an adult; an unknown age counts as the oldest) and
-    the yes/no targets that are 1: all of them, or the `MOST_LABELS` rarest that occur.
+    Stratified by sex (male or not), age band (children's bands where nobody is an adult; an unknown age counts as the
+    oldest) and the yes/no targets that are 1: all of them, or the `MOST_LABELS` rarest that occur.
     """
     own = _rarest_labels(split.targets, ~columns.is_regression)
     known = split.age[np.isfinite(split.age)]
@@ -97,7 +97,9 @@ def nested_records(split: SplitRecords, columns: TargetColumns, fraction: float,
         [None if np.isnan(age) else float(age) for age in split.age],
         _CHILDREN if len(known) and known.max() < BANDS_YEARS[0] else BANDS_YEARS,
     )
-    return split.take(nested_subset(split.patient_id.tolist(), labels, MOST_LABELS + 8, fraction, seed=seed))
+    return split.take(
+        nested_subset(split.patient_id.tolist(), labels, MOST_LABELS + DEMOGRAPHIC_IDS, fraction, seed=seed)
+    )
 
 
 def published_subset(split: SplitRecords, columns: TargetColumns, task: str, ratio: float) -> SplitRecords:

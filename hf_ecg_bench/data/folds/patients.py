@@ -11,6 +11,8 @@ from hf_ecg_bench.data.folds.stratify import stratify
 Stratify = Callable[..., list[int]]
 BANDS_YEARS = (20, 40, 60, 80)
 BANDS_DAYS = (365, 1825, 4380, 6570)
+#: How many ids `demographic_labels` adds: a constant, two sexes, five age bands.
+DEMOGRAPHIC_IDS = 8
 
 
 def demographic_labels(
