@@ -78,6 +78,8 @@ def open_features(
 
 def open_planned(planned: Sequence[PlannedStore], model: PreTrainedModel, say: Say) -> list[StoredFeatures]:
     """Say and check how much is to be stored for all of them, then compute what is missing and open them."""
+    key, shape = planned[0].key, "x".join(map(str, planned[0].shape))
+    say(f"features, {key.kind} {shape} {key.stored}, in {features_root()}:")
     for store in planned:
         _announce(store, say)
     check_room(features_root(), sum(store.bytes_of(store.missing) for store in planned))
@@ -92,15 +94,12 @@ def open_planned(planned: Sequence[PlannedStore], model: PreTrainedModel, say: S
 
 def _announce(store: PlannedStore, say: Say) -> None:
     key, blocks = store.key, len(store.blocks)
-    crops = f" + {key.crops} crops" if key.crops else ""
+    crops = f" ({key.crops} random ones a record)" if key.crops else ""
     there = "all there" if not store.missing else f"{blocks - len(store.missing)} of {blocks} blocks are there"
-    say(
-        f"features of {key.split}: {store.about['records']} records, {len(store.windows)} windows (evaluation{crops}), "
-        f"{key.kind} {'x'.join(map(str, store.shape))} {key.stored}, {human(store.bytes_of(store.blocks))} in "
-        f"{store.folder}: {there}"
-    )
+    size = human(store.bytes_of(store.blocks))
+    say(f"  {key.split}: {store.about['records']} records, {len(store.windows)} windows{crops}, {size}, {there}")
     if store.damaged:
-        say(f"features of {key.split}: {store.damaged} damaged blocks are computed again")
+        say(f"  {key.split}: {store.damaged} damaged blocks are computed again")
 
 
 def _fill(store: PlannedStore, model: PreTrainedModel, say: Say) -> int:
