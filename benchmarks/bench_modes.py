@@ -133,8 +133,8 @@ def print_grid(cells: list[dict[str, Any]], arguments: argparse.Namespace) -> No
 def adapters(arguments: argparse.Namespace, folder: Path) -> list[dict[str, Any]]:
     """Trained numbers, their share and the folder's weights in MiB, per model and kind; nothing is trained."""
     from hf_ecg_bench.errors import EcgBenchError
-    from hf_ecg_bench.models.adapter_folders import ADAPTER_WEIGHTS, Base
-    from hf_ecg_bench.models.adapters import KINDS, add_adapter, trained_parameters
+    from hf_ecg_bench.models.adapters.adding import KINDS, add_adapter, trained_parameters
+    from hf_ecg_bench.models.adapters.folders import ADAPTER_WEIGHTS, Base
     from hf_ecg_bench.models.loading import load_model
     from hf_ecg_bench.models.saving import save_adapter
 

@@ -25,12 +25,12 @@ from torch import nn
 from transformers import PrinterCallback, TrainingArguments
 
 from hf_ecg_bench.models.outputs import EcgClassifierOutput
-from hf_ecg_bench.training.batches import RECORD, Batch, collate
-from hf_ecg_bench.training.convex import exact_gradient, solve
-from hf_ecg_bench.training.convex_data import linear_data
-from hf_ecg_bench.training.convex_fit import STRENGTHS
-from hf_ecg_bench.training.selection import selection_metrics
-from hf_ecg_bench.training.trainer import EcgTrainer
+from hf_ecg_bench.training.convex.data import linear_data
+from hf_ecg_bench.training.convex.fit import STRENGTHS
+from hf_ecg_bench.training.convex.solve import exact_gradient, solve
+from hf_ecg_bench.training.loop.batches import RECORD, Batch, collate
+from hf_ecg_bench.training.loop.selection import selection_metrics
+from hf_ecg_bench.training.loop.trainer import EcgTrainer
 
 _CAUSES = 200
 
@@ -97,7 +97,7 @@ def make_splits(records: int, size: int, targets: int) -> tuple[Split, Split, Sp
 
 
 def by_solver(train: Split, validation: Split, test: Split) -> dict[str, Any]:
-    """As `training.convex_fit` does."""
+    """As `training.convex.fit` does."""
     started = time.perf_counter()
     data = linear_data(train, train.targets, np.zeros(train.targets.shape[1], bool))
     prepared = time.perf_counter() - started

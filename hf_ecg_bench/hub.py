@@ -13,7 +13,7 @@ from pathlib import Path
 from hf_ecg_bench import __version__
 from hf_ecg_bench.errors import EcgBenchError, unknown_name
 from hf_ecg_bench.hub_folders import CheckedFolder, Kind, check_dataset_folder, check_model_folder
-from hf_ecg_bench.models.adapter_folders import ADAPTER_CONFIG
+from hf_ecg_bench.models.adapters.folders import ADAPTER_CONFIG
 
 logger = logging.getLogger(__name__)
 

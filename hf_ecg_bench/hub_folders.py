@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 import yaml
 
 from hf_ecg_bench.errors import CheckpointError, DataError, EcgBenchError, UnknownNameError
-from hf_ecg_bench.models.adapter_folders import ADAPTER_WEIGHTS, is_adapter_folder, read_adapter_folder
+from hf_ecg_bench.models.adapters.folders import ADAPTER_WEIGHTS, is_adapter_folder, read_adapter_folder
 from hf_ecg_bench.models.registry import MODELS, get_model_spec, model_id_of
 from hf_ecg_bench.names import CARD_FILE, FINGERPRINTS_FOLDER, INFO_FILE, NAMESPACE
 

@@ -28,7 +28,7 @@ from hf_ecg_bench.cli import (
 )
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.stopping import Stopped, stops_cleanly
-from hf_ecg_bench.training.processes import LostProcessError, is_main, rank, world_size
+from hf_ecg_bench.training.surviving.processes import LostProcessError, is_main, rank, world_size
 
 OK, FAULT, MISTAKE = 0, 1, 2
 _PATIENCE = 3.0  # seconds

@@ -30,7 +30,7 @@ def register(verbs: Any) -> None:
 
 def _merge(arguments: argparse.Namespace) -> None:
     from hf_ecg_bench.cli.printing import print_json
-    from hf_ecg_bench.models.merging import merge_folder
+    from hf_ecg_bench.models.adapters.merging import merge_folder
     from hf_ecg_bench.progress import quiet_libraries
 
     quiet_libraries()

@@ -34,7 +34,7 @@ def register(verbs: Any) -> None:
 def _push(arguments: argparse.Namespace) -> None:
     from hf_ecg_bench.errors import CheckpointError
     from hf_ecg_bench.hub import push_folder
-    from hf_ecg_bench.models.adapter_folders import is_adapter_folder, set_base
+    from hf_ecg_bench.models.adapters.folders import is_adapter_folder, set_base
     from hf_ecg_bench.progress import quiet_libraries
 
     quiet_libraries()

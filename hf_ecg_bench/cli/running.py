@@ -39,8 +39,8 @@ def register(verbs: Any) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from hf_ecg_bench.cli import sweeping
     from hf_ecg_bench.cli.results import print_score
-    from hf_ecg_bench.training.processes import is_main, leave
     from hf_ecg_bench.training.run import run
+    from hf_ecg_bench.training.surviving.processes import is_main, leave
 
     fractions, seeds = sweeping.fractions(arguments.fraction), sweeping.seeds(arguments.seed)
     command = shlex.join(["hf-ecg-bench", *sys.argv[1:]])

@@ -37,7 +37,7 @@ def seeds(text: str) -> list[int]:
 
 def run_sweep(spec: RunSpec, shares: list[float], numbers: list[int], *, command: str, as_json: bool) -> int:
     """Run all combinations and print their summary; returns the exit code: 2 or 1 where a run failed."""
-    from hf_ecg_bench.training.processes import is_main, leave
+    from hf_ecg_bench.training.surviving.processes import is_main, leave
     from hf_ecg_bench.training.sweep import summarise_sweep, sweep, sweep_specs
 
     runs = sweep(sweep_specs(spec, shares, numbers), to_stderr, command=command)

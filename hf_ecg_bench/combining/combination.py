@@ -18,7 +18,7 @@ from hf_ecg_bench.errors import CheckpointError
 from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
 from hf_ecg_bench.models.loading import load_model
 from hf_ecg_bench.models.resolve import resolve_model, weights_digest
-from hf_ecg_bench.training.predicting import window_predictions
+from hf_ecg_bench.training.loop.predicting import window_predictions
 
 _READS = {"linear": "pooler_output", "attention": "last_hidden_state"}
 

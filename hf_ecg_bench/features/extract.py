@@ -15,7 +15,7 @@ from hf_ecg_bench.data.record_windows import Reader
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.features.key import Kind, Stored
 from hf_ecg_bench.saying import Say
-from hf_ecg_bench.training.memory import is_out_of_memory
+from hf_ecg_bench.training.surviving.memory import is_out_of_memory
 
 _TORCH = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 _ATTRIBUTE = {"pooled": "pooler_output", "tokens": "last_hidden_state"}

@@ -23,7 +23,7 @@ from hf_ecg_bench.features.size import total_bytes
 from hf_ecg_bench.features.windows import StoreWindows, block_bounds, store_windows
 from hf_ecg_bench.saying import silent
 from hf_ecg_bench.signals.windows import Tail
-from hf_ecg_bench.training.records import SplitRecords
+from hf_ecg_bench.training.records.of_task import SplitRecords
 
 
 @dataclass

@@ -21,7 +21,7 @@ from hf_ecg_bench.features.size import check_room, human
 from hf_ecg_bench.features.stored import StoredFeatures
 from hf_ecg_bench.saying import Say, silent
 from hf_ecg_bench.signals.windows import Tail
-from hf_ecg_bench.training.records import SplitRecords
+from hf_ecg_bench.training.records.of_task import SplitRecords
 
 
 def open_features(

@@ -14,7 +14,7 @@ from transformers import PreTrainedModel, initialization
 from transformers.modeling_layers import GradientCheckpointingLayer
 
 from hf_ecg_bench.errors import CheckpointError, ContractError
-from hf_ecg_bench.models.adapter_folders import is_adapter_folder
+from hf_ecg_bench.models.adapters.folders import is_adapter_folder
 from hf_ecg_bench.models.checkpointing import CheckpointedBlock
 from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.heads import HEADS
@@ -63,7 +63,7 @@ class EcgPreTrainedModel(PreTrainedModel):
                 backbone.
         """
         if (adapters := _adapters_meant(pretrained_model_name_or_path, kwargs)) is not None:
-            from hf_ecg_bench.models.adapter_loading import from_adapters
+            from hf_ecg_bench.models.adapters.loading import from_adapters
 
             model = from_adapters(cls, adapters, pretrained_model_name_or_path, kwargs)
             return (model, {}) if output_loading_info else model
@@ -109,7 +109,7 @@ def _adapters_meant(source: Any, kwargs: dict[str, Any]) -> Any:
     named = (kwargs.get("adapter_kwargs") or {}).get("_adapter_model_path")
     if named is None and not (isinstance(source, str | os.PathLike) and is_adapter_folder(source)):
         return None
-    from hf_ecg_bench.models.adapter_loading import adapters_meant
+    from hf_ecg_bench.models.adapters.loading import adapters_meant
 
     return adapters_meant(source, kwargs)
 

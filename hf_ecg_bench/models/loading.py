@@ -12,7 +12,7 @@ from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassificati
 import hf_ecg_bench.models  # noqa: F401  registers the Auto classes
 from hf_ecg_bench.combining.names import COMBINATION_FILE
 from hf_ecg_bench.errors import CheckpointError, ContractError, UnknownNameError, first_line, unknown_name
-from hf_ecg_bench.models.adapter_folders import is_adapter_folder
+from hf_ecg_bench.models.adapters.folders import is_adapter_folder
 from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.preprocessing import changed_preprocessing, preprocessing_overrides
 from hf_ecg_bench.models.registry import MODELS, model_class
@@ -185,7 +185,7 @@ def _load(
 
 def _load_adapters(source: str, config: EcgConfig, other_head: bool, adapters: dict[str, Any]) -> PreTrainedModel:
     """A folder of adapters with some fields of its configuration changed."""
-    from hf_ecg_bench.models.adapter_loading import load_adapted
+    from hf_ecg_bench.models.adapters.loading import load_adapted
 
     if not adapters["merge"] and (other_head or config.freeze_backbone):
         raise ContractError(

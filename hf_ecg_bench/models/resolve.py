@@ -13,7 +13,7 @@ from hf_ecg_bench.downloads import offline
 from hf_ecg_bench.errors import CheckpointError, DownloadError, unknown_name
 from hf_ecg_bench.files import sha256_file
 from hf_ecg_bench.models import cache
-from hf_ecg_bench.models.adapter_folders import adapter_digest, is_adapter_folder
+from hf_ecg_bench.models.adapters.folders import adapter_digest, is_adapter_folder
 from hf_ecg_bench.models.archives import unpacked
 from hf_ecg_bench.models.hub_snapshots import hub_snapshot
 from hf_ecg_bench.models.registry import MODELS, get_model_spec

@@ -14,9 +14,9 @@ from transformers import PreTrainedModel
 
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.files import explain_os_errors
-from hf_ecg_bench.models.adapter_card import render_adapter_card
-from hf_ecg_bench.models.adapter_folders import ADAPTER_WEIGHTS, Base, read_adapter_folder
-from hf_ecg_bench.models.adapters import trained_parameters
+from hf_ecg_bench.models.adapters.adding import trained_parameters
+from hf_ecg_bench.models.adapters.card import render_adapter_card
+from hf_ecg_bench.models.adapters.folders import ADAPTER_WEIGHTS, Base, read_adapter_folder
 from hf_ecg_bench.models.configuration import EcgConfig
 from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
 from hf_ecg_bench.signals.windows import Tail

@@ -19,11 +19,11 @@ from hf_ecg_bench.progress import quiet_libraries
 from hf_ecg_bench.results.schema import MODEL_FOLDER, Result
 from hf_ecg_bench.results.target_units import stored_scales
 from hf_ecg_bench.tasks import Task, get_task
-from hf_ecg_bench.training.batches import RECORD, EvaluationWindows
 from hf_ecg_bench.training.build import conversion_plan
 from hf_ecg_bench.training.determinism import deterministic
-from hf_ecg_bench.training.predicting import record_predictions
-from hf_ecg_bench.training.records import SplitRecords, TaskRecords, only_test_records
+from hf_ecg_bench.training.loop.batches import RECORD, EvaluationWindows
+from hf_ecg_bench.training.loop.predicting import record_predictions
+from hf_ecg_bench.training.records.of_task import SplitRecords, TaskRecords, only_test_records
 
 
 @dataclass(frozen=True, eq=False)

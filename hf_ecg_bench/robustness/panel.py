@@ -13,7 +13,7 @@ from hf_ecg_bench.results.predictions import Predictions, make_predictions
 from hf_ecg_bench.robustness.finished import FinishedRun, home_records
 from hf_ecg_bench.robustness.perturbations import Perturbation
 from hf_ecg_bench.robustness.perturbed_view import PerturbedView
-from hf_ecg_bench.training.records import SplitRecords, TaskRecords
+from hf_ecg_bench.training.records.of_task import SplitRecords, TaskRecords
 
 _SEED = 0  # as of the run's own intervals
 

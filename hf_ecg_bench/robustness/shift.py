@@ -26,7 +26,7 @@ from hf_ecg_bench.robustness.shared_targets import (
     targets_there,
 )
 from hf_ecg_bench.tasks import Task
-from hf_ecg_bench.training.records import TaskRecords, only_test_records
+from hf_ecg_bench.training.records.of_task import TaskRecords, only_test_records
 
 FEW_RECORDS = 200
 _SEED_HOME, _SEED_THERE = 0, 1  # two test sets, two independent draws

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from hf_ecg_bench.errors import TrainingError, some
-from hf_ecg_bench.models.adapter_folders import Base
-from hf_ecg_bench.models.adapters import add_adapter, merged, trained_parameters, unmergeable
+from hf_ecg_bench.models.adapters.adding import add_adapter, merged, trained_parameters, unmergeable
+from hf_ecg_bench.models.adapters.folders import Base
 from hf_ecg_bench.models.registry import MODELS
 from hf_ecg_bench.models.resolve import parse_name
 from hf_ecg_bench.models.saving import save_adapter, save_model

@@ -18,7 +18,7 @@ from hf_ecg_bench.signals.original import plan_original
 from hf_ecg_bench.tasks.targets import TargetColumns
 from hf_ecg_bench.training.faults import FaultEffect, make_faulty
 from hf_ecg_bench.training.modes import Mode
-from hf_ecg_bench.training.records import TaskRecords
+from hf_ecg_bench.training.records.of_task import TaskRecords
 from hf_ecg_bench.training.spec import RunSpec
 
 

@@ -10,7 +10,7 @@ from hf_ecg_bench.data.registry import get_builder
 from hf_ecg_bench.errors import some
 from hf_ecg_bench.features.rounding import NOTABLE
 from hf_ecg_bench.tasks import get_task
-from hf_ecg_bench.training.imbalance import MAX_WEIGHT
+from hf_ecg_bench.training.loop.imbalance import MAX_WEIGHT
 from hf_ecg_bench.training.protocol import PROTOCOLS, Protocol
 from hf_ecg_bench.training.spec import RunSpec
 

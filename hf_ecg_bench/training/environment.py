@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any
 
-from hf_ecg_bench.training.processes import world_size
+from hf_ecg_bench.training.surviving.processes import world_size
 
 _PACKAGES = (
     "hf-ecg-bench",

@@ -8,7 +8,7 @@ import numpy as np
 
 from hf_ecg_bench.files import atomic_path
 from hf_ecg_bench.results.schema import EXAMPLES_FILE
-from hf_ecg_bench.training.records import SplitRecords
+from hf_ecg_bench.training.records.of_task import SplitRecords
 
 
 def choose_examples(targets: np.ndarray, predictions: np.ndarray, is_regression: np.ndarray, number: int) -> np.ndarray:

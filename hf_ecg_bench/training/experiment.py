@@ -27,13 +27,13 @@ from hf_ecg_bench.training.feeding import Feed, make_feed
 from hf_ecg_bench.training.fitted import Fitted
 from hf_ecg_bench.training.fitting import fit
 from hf_ecg_bench.training.inputs import Inputs, load
-from hf_ecg_bench.training.predicting import record_predictions
+from hf_ecg_bench.training.loop.predicting import record_predictions
+from hf_ecg_bench.training.loop.selection import selection_metrics
 from hf_ecg_bench.training.protocol import Protocol
-from hf_ecg_bench.training.selection import selection_metrics
-from hf_ecg_bench.training.sharding import gather_weights
+from hf_ecg_bench.training.records.subsets import write_subset
 from hf_ecg_bench.training.spec import RunSpec
-from hf_ecg_bench.training.state import CHECKPOINTS
-from hf_ecg_bench.training.subsets import write_subset
+from hf_ecg_bench.training.surviving.sharding import gather_weights
+from hf_ecg_bench.training.surviving.state import CHECKPOINTS
 
 _BOOTSTRAP_SEED = 0  # one for all runs of a task, whatever their training seed: their intervals share the resamples
 

@@ -15,11 +15,11 @@ from hf_ecg_bench.data.record_windows import window_reader
 from hf_ecg_bench.data.windows import Plan
 from hf_ecg_bench.models.saving import save_model
 from hf_ecg_bench.saying import Say
-from hf_ecg_bench.training.batches import EvaluationSet, EvaluationWindows, TrainingSet, TrainingWindows
 from hf_ecg_bench.training.build import build_model, conversion_plan, model_source
 from hf_ecg_bench.training.inputs import Inputs
-from hf_ecg_bench.training.records import SplitRecords
-from hf_ecg_bench.training.subsets import limited_records
+from hf_ecg_bench.training.loop.batches import EvaluationSet, EvaluationWindows, TrainingSet, TrainingWindows
+from hf_ecg_bench.training.records.of_task import SplitRecords
+from hf_ecg_bench.training.records.subsets import limited_records
 
 _FITTED_RECORDS = 2000
 

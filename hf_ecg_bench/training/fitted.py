@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hf_ecg_bench.training.batches import EvaluationSet
+from hf_ecg_bench.training.loop.batches import EvaluationSet
 
 
 @dataclass

@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from hf_ecg_bench.saying import Say
-from hf_ecg_bench.training.convex_fit import fit_convex
+from hf_ecg_bench.training.convex.fit import fit_convex
 from hf_ecg_bench.training.feeding import Feed
 from hf_ecg_bench.training.fitted import Fitted
 from hf_ecg_bench.training.inputs import Inputs
+from hf_ecg_bench.training.loop.setup import build_trainer
 from hf_ecg_bench.training.protocol import Protocol
-from hf_ecg_bench.training.search import search
-from hf_ecg_bench.training.trainer_setup import build_trainer
+from hf_ecg_bench.training.searching.search import search
 
 
 def fit(inputs: Inputs, feed: Feed, say: Say) -> Fitted:

@@ -12,14 +12,14 @@ from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.tasks import Task, get_task
 from hf_ecg_bench.training.costs.meter import CostMeter
 from hf_ecg_bench.training.faults import FaultEffect, effect_of, faulty_protocol
-from hf_ecg_bench.training.imbalance import check_imbalance
+from hf_ecg_bench.training.loop.imbalance import check_imbalance
+from hf_ecg_bench.training.loop.selection import check_selectable
 from hf_ecg_bench.training.modes import Mode, get_mode
-from hf_ecg_bench.training.parts import part_targets
 from hf_ecg_bench.training.protocol import Protocol
-from hf_ecg_bench.training.records import TaskRecords, standardise, task_records
-from hf_ecg_bench.training.selection import check_selectable
+from hf_ecg_bench.training.records.of_task import TaskRecords, standardise, task_records
+from hf_ecg_bench.training.records.parts import part_targets
+from hf_ecg_bench.training.records.subsets import choose_subset
 from hf_ecg_bench.training.spec import RunSpec
-from hf_ecg_bench.training.subsets import choose_subset
 
 
 @dataclass

@@ -14,9 +14,9 @@ from hf_ecg_bench.saying import Say, silent, to_stderr
 from hf_ecg_bench.tasks import get_task
 from hf_ecg_bench.training.digests import input_digests
 from hf_ecg_bench.training.modes import get_mode
-from hf_ecg_bench.training.processes import explain_lost_processes, is_main, on_main, wait_for_all
 from hf_ecg_bench.training.spec import RunSpec
-from hf_ecg_bench.training.state import CHECKPOINTS, Claim, claim, only_one, release, remove_leftovers
+from hf_ecg_bench.training.surviving.processes import explain_lost_processes, is_main, on_main, wait_for_all
+from hf_ecg_bench.training.surviving.state import CHECKPOINTS, Claim, claim, only_one, release, remove_leftovers
 
 # What libraries make of it: safetensors, and three layers of torch's writer.
 _FULL_DISK = ("No space left", "PytorchStreamWriter failed", "unexpected pos", "iostream error")

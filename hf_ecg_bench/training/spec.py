@@ -9,7 +9,7 @@ from typing import Any, Literal
 from hf_ecg_bench.combining.members import check_members
 from hf_ecg_bench.errors import TrainingError, unknown_name
 from hf_ecg_bench.models.preprocessing import PREPROCESSINGS
-from hf_ecg_bench.training.combinations import check_combination
+from hf_ecg_bench.training.conflicts import check_combination
 from hf_ecg_bench.training.modes import MODES, get_mode
 from hf_ecg_bench.training.protocol import Protocol, protocol_of
 

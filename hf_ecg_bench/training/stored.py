@@ -22,9 +22,9 @@ from hf_ecg_bench.features.stored import StoredFeatures, WindowFeatures
 from hf_ecg_bench.models.outputs import EcgClassifierOutput
 from hf_ecg_bench.saying import Say
 from hf_ecg_bench.signals import counter
-from hf_ecg_bench.training.batches import RECORD, Batch
 from hf_ecg_bench.training.inputs import Inputs
-from hf_ecg_bench.training.precision import compute_precision
+from hf_ecg_bench.training.loop.batches import RECORD, Batch
+from hf_ecg_bench.training.loop.precision import compute_precision
 
 if TYPE_CHECKING:
     from hf_ecg_bench.training.feeding import Feed

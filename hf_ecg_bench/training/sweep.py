@@ -12,10 +12,10 @@ from hf_ecg_bench.errors import EcgBenchError, TrainingError, UnknownNameError, 
 from hf_ecg_bench.results.metrics import metric_estimates, primary_metric
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.saying import Say
-from hf_ecg_bench.training.processes import world_size
 from hf_ecg_bench.training.run import run
 from hf_ecg_bench.training.spec import RunSpec
-from hf_ecg_bench.training.state import RUN_FILE
+from hf_ecg_bench.training.surviving.processes import world_size
+from hf_ecg_bench.training.surviving.state import RUN_FILE
 
 
 @dataclass(frozen=True)

@@ -91,7 +91,7 @@ def test_names_have_an_order(finished, founders):
 
 
 def test_killed_in_its_second_epoch_it_goes_on(runs, tmp_path, monkeypatch):
-    from hf_ecg_bench.training.trainer import EcgTrainer
+    from hf_ecg_bench.training.loop.trainer import EcgTrainer
 
     spec, _ = runs["frozen"]
     killed = dataclasses.replace(spec, output_dir=tmp_path / "killed")

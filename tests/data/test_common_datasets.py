@@ -26,7 +26,7 @@ from hf_ecg_bench.data.verify import verify_folder
 from hf_ecg_bench.errors import DataError, TrainingError
 from hf_ecg_bench.names import INFO_FILE, SPLITS
 from hf_ecg_bench.tasks import CATALOGUE
-from hf_ecg_bench.training.records import task_records
+from hf_ecg_bench.training.records.of_task import task_records
 from tests.conftest import ROOT
 from tests.data.examples import RECORDS, Example, build_options
 from tests.data.make_golden import read_golden

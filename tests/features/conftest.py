@@ -15,7 +15,7 @@ from hf_ecg_bench.features.stored import StoredFeatures
 from hf_ecg_bench.models.loading import load_model
 from hf_ecg_bench.tasks import get_task
 from hf_ecg_bench.training.build import conversion_plan
-from hf_ecg_bench.training.records import TaskRecords, task_records
+from hf_ecg_bench.training.records.of_task import TaskRecords, task_records
 from tests.training.conftest import quick_collections  # noqa: F401
 
 FOUNDER = {"base_width": 16, "widths": [16] * 4, "depths": [1] * 4, "window_seconds": 2.5}

@@ -12,10 +12,10 @@ from transformers import AutoFeatureExtractor, AutoModel, AutoModelForSequenceCl
 from hf_ecg_bench.cli.main import main
 from hf_ecg_bench.errors import CheckpointError, EcgBenchError
 from hf_ecg_bench.hub import push_folder
-from hf_ecg_bench.models.adapter_folders import Base, read_adapter_folder
-from hf_ecg_bench.models.adapters import add_adapter
+from hf_ecg_bench.models.adapters.adding import add_adapter
+from hf_ecg_bench.models.adapters.folders import Base, read_adapter_folder
+from hf_ecg_bench.models.adapters.merging import merge_folder
 from hf_ecg_bench.models.loading import load_model
-from hf_ecg_bench.models.merging import merge_folder
 from hf_ecg_bench.models.resolve import weights_digest
 from hf_ecg_bench.models.saving import save_adapter, save_model
 from hf_ecg_bench.training.adapting import base_of

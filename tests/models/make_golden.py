@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from hf_ecg_bench.models.adapters import add_lora
+from hf_ecg_bench.models.adapters.adding import add_lora
 from hf_ecg_bench.models.heads import HEADS
 from hf_ecg_bench.models.param_groups import param_groups
 from hf_ecg_bench.models.registry import get_model_spec, model_class

@@ -11,10 +11,10 @@ from peft import PeftModel
 from transformers import AutoFeatureExtractor, AutoModel, AutoModelForSequenceClassification
 
 from hf_ecg_bench.errors import CheckpointError, ContractError, EcgBenchError, TrainingError
-from hf_ecg_bench.models.adapter_folders import Base, read_adapter_folder
-from hf_ecg_bench.models.adapters import KINDS, add_adapter, trained_parameters, unmergeable
+from hf_ecg_bench.models.adapters.adding import KINDS, add_adapter, trained_parameters, unmergeable
+from hf_ecg_bench.models.adapters.folders import Base, read_adapter_folder
+from hf_ecg_bench.models.adapters.merging import merge_folder
 from hf_ecg_bench.models.loading import load_model
-from hf_ecg_bench.models.merging import merge_folder
 from hf_ecg_bench.models.resolve import weights_digest
 from hf_ecg_bench.models.saving import save_adapter, save_model
 from tests.models.common import CASES, every_case, labels_for

@@ -10,7 +10,7 @@ from peft import PeftModel
 from torch import nn
 
 from hf_ecg_bench.errors import TrainingError
-from hf_ecg_bench.models.adapters import add_lora
+from hf_ecg_bench.models.adapters.adding import add_lora
 from hf_ecg_bench.models.param_groups import param_groups
 from tests.models.common import (
     CASES,

@@ -24,7 +24,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 _PRELOADED = (
     "hf_ecg_bench.training.experiment",
-    "hf_ecg_bench.training.search",
+    "hf_ecg_bench.training.searching.search",
     "hf_ecg_bench.cli.main",
     "hf_ecg_bench.models.s4.modeling_s4",
     "transformers.trainer",

@@ -14,7 +14,7 @@ from hf_ecg_bench.tasks.catalogue import BENCHMARK
 from hf_ecg_bench.tasks.sizes import task_size
 from hf_ecg_bench.tasks.suites import SuiteTotals, totals
 from hf_ecg_bench.tasks.targets import target_columns
-from hf_ecg_bench.training.selection import GREATER_IS_BETTER
+from hf_ecg_bench.training.loop.selection import GREATER_IS_BETTER
 
 # Targets per task, as published; `mimic` is the joint training of its parts, `code_test` has the labels of `code15`.
 SIZES = {

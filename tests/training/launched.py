@@ -20,7 +20,7 @@ def steps(folder: str) -> None:
     """The steps of `test_step.weights_after` with each process's share of the batch."""
     import torch.distributed
 
-    from hf_ecg_bench.training.processes import leave, world_size
+    from hf_ecg_bench.training.surviving.processes import leave, world_size
     from tests.training.test_step import weights_after
 
     weights = weights_after(Path(folder), 16 // world_size(), 1)
@@ -32,7 +32,7 @@ def steps(folder: str) -> None:
 
 def evaluate(folder: str, rows: int, batch_size: int) -> None:
     """Logits of `rows` windows from one set of weights, and the records that this process has read."""
-    from hf_ecg_bench.training.processes import is_main, leave
+    from hf_ecg_bench.training.surviving.processes import is_main, leave
     from tests.training.small_trainer import small_trainer
 
     trainer = small_trainer(Path(folder))
@@ -53,7 +53,7 @@ def stop(folder: str, at_step: int) -> None:
     import signal
 
     from hf_ecg_bench.stopping import stops_cleanly
-    from hf_ecg_bench.training.processes import leave, rank, world_size
+    from hf_ecg_bench.training.surviving.processes import leave, rank, world_size
     from tests.training.small_trainer import outcome, small_trainer
 
     trainer = small_trainer(Path(folder), batch_size=8 // world_size())
@@ -76,7 +76,7 @@ def claim(folder: str, data: str) -> None:
     """Leave what an unfinished run of two epochs leaves."""
     from hf_ecg_bench.cli.main import main
     from hf_ecg_bench.training import experiment
-    from hf_ecg_bench.training.state import CHECKPOINTS, TRIAL_FILE
+    from hf_ecg_bench.training.surviving.state import CHECKPOINTS, TRIAL_FILE
 
     def killed(*args: Any, **kwargs: Any) -> None:
         (Path(folder) / CHECKPOINTS).mkdir()
@@ -92,8 +92,8 @@ def shard(folder: str) -> None:
     from torch.distributed.fsdp import fully_shard
 
     from hf_ecg_bench.models.saving import save_model
-    from hf_ecg_bench.training.processes import is_main, leave, wait_for_all
-    from hf_ecg_bench.training.sharding import gather_weights
+    from hf_ecg_bench.training.surviving.processes import is_main, leave, wait_for_all
+    from hf_ecg_bench.training.surviving.sharding import gather_weights
     from tests.training.test_step import tiny_model
 
     wait_for_all()

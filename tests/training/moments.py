@@ -66,8 +66,8 @@ def command(
     import torch
 
     from hf_ecg_bench.cli.main import main
-    from hf_ecg_bench.training import resumable
     from hf_ecg_bench.training.costs.phases import PHASES, Phases
+    from hf_ecg_bench.training.loop import resumable
 
     torch.set_num_threads(1)
     mine = int(os.environ.get("RANK", "0")) == victim

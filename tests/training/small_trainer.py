@@ -10,9 +10,9 @@ import torch
 from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from hf_ecg_bench.models.loading import load_model
-from hf_ecg_bench.training.batches import RECORD, Batch
-from hf_ecg_bench.training.selection import selection_metrics
-from hf_ecg_bench.training.trainer import EcgTrainer
+from hf_ecg_bench.training.loop.batches import RECORD, Batch
+from hf_ecg_bench.training.loop.selection import selection_metrics
+from hf_ecg_bench.training.loop.trainer import EcgTrainer
 
 _NAMES, _KINDS = ("a", "b", "x"), ("binary", "binary", "regression")
 _IS_REGRESSION = np.array([False, False, True])

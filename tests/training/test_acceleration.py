@@ -43,9 +43,9 @@ def test_which_modes_recompute_blocks(mode, on, tmp_path):
 
     from transformers import TrainingArguments
 
+    from hf_ecg_bench.training.loop.setup import _checkpointing
     from hf_ecg_bench.training.modes import get_mode
     from hf_ecg_bench.training.protocol import protocol_of
-    from hf_ecg_bench.training.trainer_setup import _checkpointing
 
     said: list[str] = []
     options = _checkpointing(protocol_of("paper", {"gradient_checkpointing": True}), get_mode(mode), said.append)

@@ -79,8 +79,8 @@ def test_files_facts_and_predictions(finished, base, synthetic_folder):
 
 def test_resumed_equals_uninterrupted(finished, tmp_path, monkeypatch):
     """Killed while the second epoch's checkpoint is written, and started again: the same adapters, bit for bit."""
+    from hf_ecg_bench.training.loop.trainer import EcgTrainer
     from hf_ecg_bench.training.run import run
-    from hf_ecg_bench.training.trainer import EcgTrainer
 
     spec, _, _ = finished
     killed = dataclasses.replace(spec, output_dir=tmp_path / "killed")

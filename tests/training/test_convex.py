@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 import torch
 
-from hf_ecg_bench.training import convex, convex_data
-from hf_ecg_bench.training.convex import TOLERANCE, exact_gradient, solve
-from hf_ecg_bench.training.convex_columns import HUBER_WIDTH
-from hf_ecg_bench.training.convex_data import linear_data
-from hf_ecg_bench.training.lbfgs import minimise
+from hf_ecg_bench.training.convex import data as convex_data
+from hf_ecg_bench.training.convex import solve as convex
+from hf_ecg_bench.training.convex.columns import HUBER_WIDTH
+from hf_ecg_bench.training.convex.data import linear_data
+from hf_ecg_bench.training.convex.lbfgs import minimise
+from hf_ecg_bench.training.convex.solve import TOLERANCE, exact_gradient, solve
 
 
 @dataclass
@@ -159,7 +160,7 @@ def test_a_solver_that_has_not_converged_says_so():
 
 
 def test_a_linear_head_is_solved_instead_of_trained(synthetic_folder, tmp_path):
-    from hf_ecg_bench.training.convex_fit import STRENGTHS
+    from hf_ecg_bench.training.convex.fit import STRENGTHS
     from tests.training.fitting_small import linear_spec, narrow_backbone, train
 
     backbone = narrow_backbone(tmp_path)
@@ -183,7 +184,7 @@ def test_a_linear_head_is_solved_instead_of_trained(synthetic_folder, tmp_path):
 
 
 def test_the_notes_name_targets_that_did_not_converge(synthetic_folder, tmp_path, monkeypatch):
-    from hf_ecg_bench.training import convex_fit
+    from hf_ecg_bench.training.convex import fit as convex_fit
     from tests.training.fitting_small import linear_spec, narrow_backbone, train
 
     monkeypatch.setattr(convex_fit, "STRENGTHS", (1e-3,))

@@ -297,7 +297,7 @@ def test_shapes_alone_give_the_same_operations(case: Case, monkeypatch: pytest.M
 
 def test_a_result_has_the_costs_of_all_starts(synthetic_folder, tmp_path, monkeypatch):
     """The old names of numbers included."""
-    from hf_ecg_bench.training import trainer
+    from hf_ecg_bench.training.loop import trainer
     from hf_ecg_bench.training.run import run
     from tests.training.small import small_spec
 
@@ -335,7 +335,8 @@ def test_a_result_has_the_costs_of_all_starts(synthetic_folder, tmp_path, monkey
 @pytest.mark.slow
 def test_a_run_is_the_same_whatever_is_measured(synthetic_folder, tmp_path, monkeypatch):
     from hf_ecg_bench.results.predictions import read_predictions
-    from hf_ecg_bench.training import experiment, trainer_setup
+    from hf_ecg_bench.training import experiment
+    from hf_ecg_bench.training.loop import setup as trainer_setup
     from hf_ecg_bench.training.run import run
     from tests.training.small import small_spec
 

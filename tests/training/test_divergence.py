@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from hf_ecg_bench.errors import DivergedError, TrainingError
-from hf_ecg_bench.training.batches import RECORD, Batch
-from hf_ecg_bench.training.divergence import check_losses
+from hf_ecg_bench.training.loop.batches import RECORD, Batch
+from hf_ecg_bench.training.loop.divergence import check_losses
 from tests.training.small_trainer import Noise, small_trainer
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hf_ecg_bench.training.early_stopping import EarlyStopping, stale_epochs
+from hf_ecg_bench.training.loop.early_stopping import EarlyStopping, stale_epochs
 from tests.training.fitting_small import linear_spec, narrow_backbone, train
 
 NAN = float("nan")
@@ -48,7 +48,7 @@ def standing_still(backbone, data, folder):
 
 
 def test_training_stops_and_a_kill_before_its_end_is_not_trained_on(backbone, synthetic_folder, tmp_path, monkeypatch):
-    from hf_ecg_bench.training.trainer import EcgTrainer
+    from hf_ecg_bench.training.loop.trainer import EcgTrainer
 
     first = train(standing_still(backbone, synthetic_folder, tmp_path / "first"))
     assert first.fitted.selection["best_epoch"] == 1

@@ -12,9 +12,9 @@ import torch
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.models.losses import masked_loss, valid_counts
 from hf_ecg_bench.training.caveats import training_caveats
-from hf_ecg_bench.training.imbalance import MAX_WEIGHT, check_imbalance, positive_weights
+from hf_ecg_bench.training.loop.imbalance import MAX_WEIGHT, check_imbalance, positive_weights
+from hf_ecg_bench.training.loop.trainer import EcgTrainer
 from hf_ecg_bench.training.protocol import Protocol
-from hf_ecg_bench.training.trainer import EcgTrainer
 from tests.training.small import small_spec
 from tests.training.test_step import KINDS, Rows, tiny_model
 

@@ -22,8 +22,8 @@ from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.results.slices import parts_of, select_targets, slice_results, target_names, with_slices
 from hf_ecg_bench.results.tables import comparison_tables, to_row
 from hf_ecg_bench.tasks import get_task
-from hf_ecg_bench.training.parts import part_targets
-from hf_ecg_bench.training.selection import selection_metrics
+from hf_ecg_bench.training.loop.selection import selection_metrics
+from hf_ecg_bench.training.records.parts import part_targets
 from tests.data.examples import write_originals
 from tests.training.small import small_spec
 

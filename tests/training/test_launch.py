@@ -14,7 +14,7 @@ from accelerate.data_loader import prepare_data_loader
 from torch.utils.data import DataLoader
 
 from hf_ecg_bench.results.predictions import read_predictions
-from hf_ecg_bench.training.batches import EpochSampler, TrainingWindows, collate
+from hf_ecg_bench.training.loop.batches import EpochSampler, TrainingWindows, collate
 from tests.conftest import ROOT
 from tests.training.launched import RUN
 

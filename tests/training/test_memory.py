@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from hf_ecg_bench.errors import TrainingError
-from hf_ecg_bench.training.memory import is_out_of_memory, smaller_accumulation, with_less_memory
+from hf_ecg_bench.training.surviving.memory import is_out_of_memory, smaller_accumulation, with_less_memory
 from tests.training.small_trainer import outcome, small_trainer
 
 MESSAGES = [
@@ -144,7 +144,7 @@ def test_with_several_processes_the_next_start_takes_less(tmp_path, monkeypatch)
     with pytest.raises(TrainingError, match=r"the next start takes micro-batches of 4 instead of 8\n.*same command"):
         trainer._shrink_or_raise(MESSAGES[0])
     again = small_trainer(tmp_path)
-    from hf_ecg_bench.training.memory import remembered_sizes
+    from hf_ecg_bench.training.surviving.memory import remembered_sizes
 
     assert remembered_sizes(tmp_path, 2) == {"accumulation": 2}
     assert remembered_sizes(tmp_path, 1) == {}

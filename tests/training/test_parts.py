@@ -11,13 +11,13 @@ import pytest
 
 from hf_ecg_bench.errors import EcgBenchError, TrainingError
 from hf_ecg_bench.tasks.targets import multi_hot
-from hf_ecg_bench.training.batches import EpochSampler, TrainingWindows
 from hf_ecg_bench.training.caveats import changed_options
-from hf_ecg_bench.training.checkpoints import last_complete_checkpoint, seal
 from hf_ecg_bench.training.examples import choose_examples
+from hf_ecg_bench.training.loop.batches import EpochSampler, TrainingWindows
+from hf_ecg_bench.training.loop.selection import check_selectable, selection_metrics
 from hf_ecg_bench.training.protocol import protocol_of
-from hf_ecg_bench.training.selection import check_selectable, selection_metrics
 from hf_ecg_bench.training.spec import RunSpec
+from hf_ecg_bench.training.surviving.checkpoints import last_complete_checkpoint, seal
 
 
 def test_multi_hot_counts_repeats_once_and_picks_classes():
@@ -152,7 +152,7 @@ def test_runs_out_of_range_are_refused(changes):
 def test_an_empty_split_does_not_propose_what_was_done(synthetic_folder):
     from hf_ecg_bench.data.load import load_prepared
     from hf_ecg_bench.tasks import get_task
-    from hf_ecg_bench.training.records import task_records
+    from hf_ecg_bench.training.records.of_task import task_records
 
     prepared = load_prepared(synthetic_folder)
     prepared.splits["test"] = prepared.splits["test"].select([])

@@ -10,7 +10,7 @@ import signal
 import pytest
 
 from hf_ecg_bench.stopping import Stopped, stops_cleanly
-from hf_ecg_bench.training.checkpoints import MANIFEST, last_complete_checkpoint
+from hf_ecg_bench.training.surviving.checkpoints import MANIFEST, last_complete_checkpoint
 from tests.training.small_trainer import outcome, small_trainer
 
 

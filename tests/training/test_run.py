@@ -125,7 +125,7 @@ def test_another_run_is_refused_in_the_same_folder(finished):
 
 def test_same_seed_same_result_and_resumed_equals_uninterrupted(finished, tmp_path, monkeypatch):
     """The first start is killed while its second epoch's checkpoint is written; the second one finishes the run."""
-    from hf_ecg_bench.training import trainer as trainer_module
+    from hf_ecg_bench.training.loop import trainer as trainer_module
     from hf_ecg_bench.training.run import run
 
     spec, _, _ = finished

@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from hf_ecg_bench.errors import DivergedError, TrainingError
-from hf_ecg_bench.training import search, trials
-from hf_ecg_bench.training.snapshots import restore_tuned, tuned_tensors
+from hf_ecg_bench.training.loop.snapshots import restore_tuned, tuned_tensors
+from hf_ecg_bench.training.searching import search, trials
+from hf_ecg_bench.training.searching.trials import Trial, rate_name
 from hf_ecg_bench.training.spec import RunSpec
-from hf_ecg_bench.training.trials import Trial, rate_name
 from tests.training.fitting_small import linear_spec, narrow_backbone, train
 
 RATES = (3e-4, 3e-2, 1e-3)
@@ -71,7 +71,7 @@ def test_a_killed_search_ends_as_the_undisturbed_one(
         elif moment == "between weights and trial":
             patch.setattr(trials, "write_json", killed)
         else:
-            from hf_ecg_bench.training.trainer import EcgTrainer
+            from hf_ecg_bench.training.loop.trainer import EcgTrainer
 
             original = EcgTrainer.evaluate
 

@@ -8,7 +8,7 @@ import pytest
 
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.files import sha256_file
-from hf_ecg_bench.training.sharding import check_sharding
+from hf_ecg_bench.training.surviving.sharding import check_sharding
 from tests.training.small_trainer import small_trainer
 
 

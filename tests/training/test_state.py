@@ -7,7 +7,15 @@ import json
 import pytest
 
 from hf_ecg_bench.errors import TrainingError
-from hf_ecg_bench.training.state import CHECKPOINTS, RUN_FILE, TRIAL_FILE, claim, only_one, release, remove_leftovers
+from hf_ecg_bench.training.surviving.state import (
+    CHECKPOINTS,
+    RUN_FILE,
+    TRIAL_FILE,
+    claim,
+    only_one,
+    release,
+    remove_leftovers,
+)
 
 IDENTITY = {"model": "s4", "seed": 0, "hyperparameters": {"epochs": 2, "patience": 0}}
 

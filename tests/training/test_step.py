@@ -7,7 +7,7 @@ import copy
 import torch
 
 from hf_ecg_bench.models.loading import load_model
-from hf_ecg_bench.training.trainer import EcgTrainer
+from hf_ecg_bench.training.loop.trainer import EcgTrainer
 
 NAMES, KINDS = ("a", "b", "c", "x", "y"), ("binary", "binary", "binary", "regression", "regression")
 

@@ -12,9 +12,8 @@ import pytest
 
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.tasks.targets import TargetColumns
-from hf_ecg_bench.training.records import SplitRecords, TaskRecords
-from hf_ecg_bench.training.spec import RunSpec
-from hf_ecg_bench.training.subsets import (
+from hf_ecg_bench.training.records.of_task import SplitRecords, TaskRecords
+from hf_ecg_bench.training.records.subsets import (
     MOST_LABELS,
     SUBSET_FILE,
     choose_subset,
@@ -23,6 +22,7 @@ from hf_ecg_bench.training.subsets import (
     published_subset,
     write_subset,
 )
+from hf_ecg_bench.training.spec import RunSpec
 
 
 def columns_of(*kinds: str, names: tuple[str, ...] = ()) -> TargetColumns:

@@ -9,14 +9,14 @@ from transformers import PreTrainedModel
 
 from hf_ecg_bench.errors import ContractError
 from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
-from hf_ecg_bench.training.batches import RECORD
 from hf_ecg_bench.training.costs.flops import COUNTED, forward_flops, step_flops
 from hf_ecg_bench.training.costs.latency import example_record, latency
 from hf_ecg_bench.training.costs.meter import CostMeter, Spending
 from hf_ecg_bench.training.environment import peak_memory_bytes
 from hf_ecg_bench.training.feeding import Feed
 from hf_ecg_bench.training.inputs import Inputs
-from hf_ecg_bench.training.processes import world_size
+from hf_ecg_bench.training.loop.batches import RECORD
+from hf_ecg_bench.training.surviving.processes import world_size
 
 _LOST = "what a killed start spent after its last epoch or phase had been written down"
 

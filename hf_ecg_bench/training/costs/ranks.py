@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from hf_ecg_bench.training.processes import world_size
+from hf_ecg_bench.training.surviving.processes import world_size
 
 
 def added_up(values: Sequence[float]) -> list[float]:

@@ -6,7 +6,7 @@ import numpy as np
 
 from hf_ecg_bench.errors import DivergedError
 from hf_ecg_bench.signals.windows import mean_per_record
-from hf_ecg_bench.training.batches import EvaluationSet
+from hf_ecg_bench.training.loop.batches import EvaluationSet
 
 
 def record_predictions(logits: np.ndarray, dataset: EvaluationSet, is_regression: np.ndarray) -> np.ndarray:

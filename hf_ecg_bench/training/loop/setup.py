@@ -12,21 +12,21 @@ from transformers import PrinterCallback, TrainingArguments, set_seed
 
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.saying import Say
-from hf_ecg_bench.training.batches import collate
 from hf_ecg_bench.training.costs.callback import CostCallback
-from hf_ecg_bench.training.early_stopping import EarlyStopping
 from hf_ecg_bench.training.feeding import Feed
-from hf_ecg_bench.training.imbalance import positive_weights
 from hf_ecg_bench.training.inputs import Inputs
+from hf_ecg_bench.training.loop.batches import collate
+from hf_ecg_bench.training.loop.early_stopping import EarlyStopping
+from hf_ecg_bench.training.loop.imbalance import positive_weights
+from hf_ecg_bench.training.loop.precision import compute_precision
+from hf_ecg_bench.training.loop.selection import GREATER_IS_BETTER, selection_metrics
+from hf_ecg_bench.training.loop.trainer import EcgTrainer
 from hf_ecg_bench.training.modes import Mode
-from hf_ecg_bench.training.precision import compute_precision
-from hf_ecg_bench.training.processes import world_size
 from hf_ecg_bench.training.protocol import Protocol
 from hf_ecg_bench.training.reporting import EpochLines
-from hf_ecg_bench.training.selection import GREATER_IS_BETTER, selection_metrics
-from hf_ecg_bench.training.sharding import check_sharding
-from hf_ecg_bench.training.state import CHECKPOINTS
-from hf_ecg_bench.training.trainer import EcgTrainer
+from hf_ecg_bench.training.surviving.processes import world_size
+from hf_ecg_bench.training.surviving.sharding import check_sharding
+from hf_ecg_bench.training.surviving.state import CHECKPOINTS
 
 
 def build_trainer(

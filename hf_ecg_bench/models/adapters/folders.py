@@ -153,7 +153,7 @@ def set_base(folder: str | os.PathLike[str], name: str) -> None:
     Raises:
         CheckpointError: there are other weights there.
     """
-    from hf_ecg_bench.models.adapter_card import rename_base
+    from hf_ecg_bench.models.adapters.card import rename_base
 
     adapter = read_adapter_folder(folder)
     find_base(adapter, name)

@@ -7,7 +7,7 @@ from typing import Any
 import yaml
 
 from hf_ecg_bench.errors import some
-from hf_ecg_bench.models.adapter_folders import ADAPTER_WEIGHTS, AdapterFolder
+from hf_ecg_bench.models.adapters.folders import ADAPTER_WEIGHTS, AdapterFolder
 from hf_ecg_bench.models.registry import get_model_spec, model_id_of
 
 _NAMES = {"lora": "LoRA", "dora": "DoRA", "ia3": "IA3"}

@@ -18,13 +18,13 @@ from hf_ecg_bench.saying import Say
 from hf_ecg_bench.training.feeding import Feed
 from hf_ecg_bench.training.fitted import Fitted
 from hf_ecg_bench.training.inputs import Inputs
-from hf_ecg_bench.training.processes import is_main, wait_for_all, world_size
-from hf_ecg_bench.training.selection import GREATER_IS_BETTER
-from hf_ecg_bench.training.snapshots import restore_tuned, tuned_tensors
-from hf_ecg_bench.training.state import CHECKPOINTS
-from hf_ecg_bench.training.trainer_setup import build_trainer
-from hf_ecg_bench.training.trials import Trial, drop_weights, load_trial, load_weights, rate_name, save_trial
-from hf_ecg_bench.training.wrappers import unwrapped
+from hf_ecg_bench.training.loop.selection import GREATER_IS_BETTER
+from hf_ecg_bench.training.loop.setup import build_trainer
+from hf_ecg_bench.training.loop.snapshots import restore_tuned, tuned_tensors
+from hf_ecg_bench.training.loop.wrappers import unwrapped
+from hf_ecg_bench.training.searching.trials import Trial, drop_weights, load_trial, load_weights, rate_name, save_trial
+from hf_ecg_bench.training.surviving.processes import is_main, wait_for_all, world_size
+from hf_ecg_bench.training.surviving.state import CHECKPOINTS
 
 FitOnce = Callable[..., Fitted]
 

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 
 from hf_ecg_bench.errors import DivergedError, TrainingError, some
-from hf_ecg_bench.training.batches import RECORD, Batch
+from hf_ecg_bench.training.loop.batches import RECORD, Batch
 
 #: In mV, or in the standard deviations of a z-scored target: nothing a heart does.
 HUGE = 1e3

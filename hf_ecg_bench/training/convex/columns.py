@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from hf_ecg_bench.training.convex_data import LinearData
+from hf_ecg_bench.training.convex.data import LinearData
 
 #: Width of the pseudo-Huber loss, in standard deviations of the target.
 HUBER_WIDTH = 0.1

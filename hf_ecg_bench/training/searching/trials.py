@@ -11,7 +11,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 
 from hf_ecg_bench.files import atomic_path, write_json
-from hf_ecg_bench.training.state import TRIAL_FILE
+from hf_ecg_bench.training.surviving.state import TRIAL_FILE
 
 _WEIGHTS_FILE = "best.safetensors"
 

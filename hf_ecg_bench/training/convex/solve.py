@@ -15,9 +15,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from hf_ecg_bench.training.convex_columns import Kind, LinearColumns
-from hf_ecg_bench.training.convex_data import LinearData
-from hf_ecg_bench.training.lbfgs import minimise
+from hf_ecg_bench.training.convex.columns import Kind, LinearColumns
+from hf_ecg_bench.training.convex.data import LinearData
+from hf_ecg_bench.training.convex.lbfgs import minimise
 
 #: A target has converged where its gradient's norm is below this share of its loss's mean curvature.
 TOLERANCE = 1e-5

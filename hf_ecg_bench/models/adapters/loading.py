@@ -16,7 +16,8 @@ from transformers import AutoConfig
 from transformers.utils import logging as transformers_logging
 
 from hf_ecg_bench.errors import CheckpointError, some
-from hf_ecg_bench.models.adapter_folders import (
+from hf_ecg_bench.models.adapters.adding import adapter_config, add_adapter, merged
+from hf_ecg_bench.models.adapters.folders import (
     ADAPTER_CONFIG,
     ADAPTER_WEIGHTS,
     AdapterFolder,
@@ -24,7 +25,6 @@ from hf_ecg_bench.models.adapter_folders import (
     is_adapter_folder,
     read_adapter_folder,
 )
-from hf_ecg_bench.models.adapters import adapter_config, add_adapter, merged
 from hf_ecg_bench.models.registry import model_class, model_id_of
 from hf_ecg_bench.models.seeding import fixed_seed
 from hf_ecg_bench.models.strict import explain_loading_errors

@@ -21,7 +21,7 @@ from hf_ecg_bench.data.folds.patients import BANDS_DAYS, BANDS_YEARS, DEMOGRAPHI
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.files import atomic_path
 from hf_ecg_bench.tasks.targets import TargetColumns
-from hf_ecg_bench.training.records import SplitRecords, TaskRecords
+from hf_ecg_bench.training.records.of_task import SplitRecords, TaskRecords
 from hf_ecg_bench.training.spec import RunSpec
 
 SUBSET_FILE = "training_records.parquet"

@@ -16,17 +16,17 @@ import torch
 
 from hf_ecg_bench.errors import TrainingError, some
 from hf_ecg_bench.saying import Say
-from hf_ecg_bench.training.batches import EvaluationSet
-from hf_ecg_bench.training.convex import TOLERANCE, Solution, exact_gradient, solve
-from hf_ecg_bench.training.convex_data import FeatureRows, LinearData, linear_data
+from hf_ecg_bench.training.convex.data import FeatureRows, LinearData, linear_data
+from hf_ecg_bench.training.convex.solve import TOLERANCE, Solution, exact_gradient, solve
 from hf_ecg_bench.training.feeding import Feed
 from hf_ecg_bench.training.fitted import Fitted
-from hf_ecg_bench.training.imbalance import positive_weights
 from hf_ecg_bench.training.inputs import Inputs
-from hf_ecg_bench.training.predicting import record_predictions
-from hf_ecg_bench.training.processes import world_size
-from hf_ecg_bench.training.selection import GREATER_IS_BETTER, selection_metrics
-from hf_ecg_bench.training.trainer_setup import build_trainer
+from hf_ecg_bench.training.loop.batches import EvaluationSet
+from hf_ecg_bench.training.loop.imbalance import positive_weights
+from hf_ecg_bench.training.loop.predicting import record_predictions
+from hf_ecg_bench.training.loop.selection import GREATER_IS_BETTER, selection_metrics
+from hf_ecg_bench.training.loop.setup import build_trainer
+from hf_ecg_bench.training.surviving.processes import world_size
 
 #: Of the penalty on weights of standardised features, against a mean loss: 10, 3.2, 1, ... 0.0001.
 STRENGTHS = tuple(10.0 ** (1 - step / 2) for step in range(11))

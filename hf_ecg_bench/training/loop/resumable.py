@@ -20,18 +20,18 @@ from transformers import Trainer, TrainerCallback
 from hf_ecg_bench.errors import TrainingError
 from hf_ecg_bench.saying import Say, silent
 from hf_ecg_bench.stopping import at_a_step, stop, stop_requested
-from hf_ecg_bench.training import checkpoints
-from hf_ecg_bench.training.batches import Batch, EpochSampler
-from hf_ecg_bench.training.divergence import Names, check_losses
-from hf_ecg_bench.training.memory import (
+from hf_ecg_bench.training.loop.batches import Batch, EpochSampler
+from hf_ecg_bench.training.loop.divergence import Names, check_losses
+from hf_ecg_bench.training.loop.snapshots import restore_tuned, tuned_tensors
+from hf_ecg_bench.training.loop.wrappers import unwrapped
+from hf_ecg_bench.training.surviving import checkpoints
+from hf_ecg_bench.training.surviving.memory import (
     is_out_of_memory,
     remember_sizes,
     remembered_sizes,
     smaller_accumulation,
     with_less_memory,
 )
-from hf_ecg_bench.training.snapshots import restore_tuned, tuned_tensors
-from hf_ecg_bench.training.wrappers import unwrapped
 
 
 class ResumableTrainer(Trainer):

@@ -6,7 +6,7 @@ from hf_ecg_bench.data.load import PreparedDataset
 from hf_ecg_bench.errors import DataError, some
 from hf_ecg_bench.results.slices import parts_of, target_names
 from hf_ecg_bench.tasks.task import Task
-from hf_ecg_bench.training.records import TaskRecords
+from hf_ecg_bench.training.records.of_task import TaskRecords
 
 
 def part_targets(prepared: PreparedDataset, task: Task, records: TaskRecords) -> dict[str, tuple[str, ...]]:

@@ -18,7 +18,7 @@ from hf_ecg_bench import __version__
 from hf_ecg_bench.errors import TrainingError, some
 from hf_ecg_bench.files import dumps_json, explain_os_errors, write_json
 from hf_ecg_bench.results.schema import RESULT_FILE
-from hf_ecg_bench.training.checkpoints import MANIFEST
+from hf_ecg_bench.training.surviving.checkpoints import MANIFEST
 
 RUN_FILE = "run.json"
 CHECKPOINTS = "checkpoints"

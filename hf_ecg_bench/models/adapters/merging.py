@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hf_ecg_bench.errors import CheckpointError
-from hf_ecg_bench.models.adapter_folders import AdapterFolder, is_adapter_folder, read_adapter_folder
-from hf_ecg_bench.models.adapter_loading import load_adapted
+from hf_ecg_bench.models.adapters.folders import AdapterFolder, is_adapter_folder, read_adapter_folder
+from hf_ecg_bench.models.adapters.loading import load_adapted
 from hf_ecg_bench.models.card import render_model_card
 from hf_ecg_bench.models.feature_extraction import EcgFeatureExtractor
 from hf_ecg_bench.models.registry import get_model_spec, model_id_of

@@ -13,10 +13,10 @@ from transformers import EvalPrediction, TrainerState
 
 from hf_ecg_bench.models.losses import masked_loss, valid_counts
 from hf_ecg_bench.models.param_groups import param_groups
-from hf_ecg_bench.training.batches import RECORD, EvaluationSet
-from hf_ecg_bench.training.early_stopping import EarlyStopping
-from hf_ecg_bench.training.predicting import record_predictions
-from hf_ecg_bench.training.resumable import ResumableTrainer
+from hf_ecg_bench.training.loop.batches import RECORD, EvaluationSet
+from hf_ecg_bench.training.loop.early_stopping import EarlyStopping
+from hf_ecg_bench.training.loop.predicting import record_predictions
+from hf_ecg_bench.training.loop.resumable import ResumableTrainer
 
 Metrics = Callable[[np.ndarray, np.ndarray], dict[str, float]]
 

@@ -1,0 +1,1 @@
+"""A linear head on stored features as a convex problem."""

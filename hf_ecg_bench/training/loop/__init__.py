@@ -1,0 +1,1 @@
+"""The Trainer: batches, optimizer steps, selection on validation."""

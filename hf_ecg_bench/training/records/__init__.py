@@ -1,0 +1,1 @@
+"""Which records of a dataset a run uses, and which targets they have."""

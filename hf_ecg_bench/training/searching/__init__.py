@@ -1,0 +1,1 @@
+"""Several learning rates, of which validation picks one."""
