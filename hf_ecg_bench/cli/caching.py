@@ -86,6 +86,9 @@ def _prune(arguments: argparse.Namespace) -> None:
         print(f"deleted {entry.kind} {entry.name}: {human(entry.bytes)} ({entry.about})")
     for entry in in_use:
         print(f"kept {entry.kind} {entry.name}: in use just now", file=sys.stderr)
+    if not chosen:
+        print(f"nothing deleted: none of the {len(entries)} entries is meant (hf-ecg-bench cache list)")
+        return
     print(f"{len(removed)} of {len(chosen)} entries deleted, {human(freed)} freed")
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +24,7 @@ from hf_ecg_bench.signals import counter
 from hf_ecg_bench.training.inputs import Inputs
 from hf_ecg_bench.training.loop.batches import RECORD, Batch
 from hf_ecg_bench.training.loop.precision import compute_precision
+from hf_ecg_bench.training.surviving.processes import world_size
 
 if TYPE_CHECKING:
     from hf_ecg_bench.training.feeding import Feed
@@ -161,7 +161,7 @@ def facts(opened: dict[str, StoredFeatures], crops: int) -> dict[str, Any]:
         "bytes": sum(stored.bytes for stored in opened.values()),
         "extracted": sum(stored.computed for stored in opened.values()),
         "seconds": sum(stored.seconds for stored in opened.values()),
-        "processes": int(os.environ.get("WORLD_SIZE", "1")),
+        "processes": world_size(),
     }
 
 
