@@ -27,7 +27,9 @@ def base(tmp_path_factory):
 
 def lora_spec(data, base, output_dir, **changes):
     """Two epochs of mode lora, with dropout, so that a resumed run must find its random numbers again."""
-    overrides = {"adapter_rank": 4, "adapter_dropout": 0.2, **changes.pop("overrides", {})}
+    overrides = changes.pop("overrides", {})
+    if overrides.get("adapter") != "ia3":  # which has neither
+        overrides = {"adapter_rank": 4, "adapter_dropout": 0.2, **overrides}
     values = {"model": str(base), "mode": "lora", "model_options": {}, "limit": 64, "n_resamples": 20, "examples": 0}
     return small_spec(data, output_dir, **{**values, "overrides": overrides, **changes})
 
