@@ -20,6 +20,7 @@ from hf_ecg_bench.embedding.inputs import Recording, Recordings
 from hf_ecg_bench.errors import DataError, EcgBenchError
 from hf_ecg_bench.files import atomic_path
 from hf_ecg_bench.progress import progress
+from hf_ecg_bench.threads import numpy_on_one_thread
 
 METADATA_KEY = b"hf_ecg_bench"
 _ROW_GROUP = 1000
@@ -60,7 +61,7 @@ def embed_records(
     report = EmbeddingReport(os.fspath(output), facts)
     schema = _schema(facts, per_window)
     total = sum(part.number for part in inputs)
-    with atomic_path(Path(output)) as temporary, pq.ParquetWriter(temporary, schema) as writer:
+    with atomic_path(Path(output)) as temporary, pq.ParquetWriter(temporary, schema) as writer, numpy_on_one_thread():
         rows: list[dict[str, Any]] = []
         bar = progress(chain.from_iterable(part.each for part in inputs), total=total, desc="embedding", unit="record")
         for recording, features in _features(embedder, bar, report):

@@ -19,6 +19,7 @@ from hf_ecg_bench.progress import quiet_libraries
 from hf_ecg_bench.results.schema import MODEL_FOLDER, Result
 from hf_ecg_bench.results.target_units import stored_scales
 from hf_ecg_bench.tasks import Task, get_task
+from hf_ecg_bench.threads import numpy_on_one_thread
 from hf_ecg_bench.training.build import conversion_plan
 from hf_ecg_bench.training.determinism import deterministic
 from hf_ecg_bench.training.loop.batches import RECORD, EvaluationWindows
@@ -79,7 +80,7 @@ class FinishedRun:
         batch = int(settings.get("evaluation_batch_size", 256))
         device = next(self.model.parameters()).device
         logits = []
-        with deterministic(), torch.inference_mode():
+        with deterministic(), numpy_on_one_thread(), torch.inference_mode():
             for start in range(0, len(windows), batch):
                 inputs = windows.__getitems__(list(range(start, min(start + batch, len(windows)))))
                 inputs = {name: value.to(device) for name, value in inputs.items() if name not in ("labels", RECORD)}

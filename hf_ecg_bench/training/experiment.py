@@ -16,6 +16,7 @@ from hf_ecg_bench.results.schema import MODEL_FOLDER, PREDICTIONS_FILE, Result
 from hf_ecg_bench.results.slices import as_slices
 from hf_ecg_bench.robustness.subgroups import subgroup_scores
 from hf_ecg_bench.saying import Say
+from hf_ecg_bench.threads import numpy_on_one_thread
 from hf_ecg_bench.training.caveats import caveats, feature_caveats
 from hf_ecg_bench.training.costs.measure import cost_of
 from hf_ecg_bench.training.costs.meter import COST_FILE, CostMeter
@@ -47,7 +48,7 @@ def execute(
     with meter("load"):
         inputs = load(spec, digests)
     inputs.meter = meter
-    with deterministic():
+    with deterministic(), numpy_on_one_thread():
         with meter("features"):
             feed = make_feed(inputs, say)
         announce(inputs, feed, say)
