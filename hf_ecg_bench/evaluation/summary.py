@@ -78,7 +78,7 @@ def summarise_parts(
     """
     t, p, binary = _check(targets, predictions, names, kinds, undefined)
     groups = known_groups(groups)
-    columns = {part: _columns(part, wanted, names) for part, wanted in parts.items()}
+    columns = {part: target_columns(part, wanted, names) for part, wanted in parts.items()}
     resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=groups)
     blocks = _estimates(t, p, binary, resamples, undefined)
     whole = _summary(t, names, kinds, resamples, blocks, undefined)
@@ -103,7 +103,12 @@ def summarise_parts(
     return whole, summaries
 
 
-def _columns(part: str, wanted: Sequence[str], names: Sequence[str]) -> list[int]:
+def target_columns(part: str, wanted: Sequence[str], names: Sequence[str]) -> list[int]:
+    """Where the wanted targets stand among `names`.
+
+    Raises:
+        PredictionsError: none are wanted, or one is not there; names `part`.
+    """
     position = {name: column for column, name in enumerate(names)}
     missing = [name for name in wanted if name not in position]
     if missing or not wanted:

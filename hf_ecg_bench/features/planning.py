@@ -96,7 +96,25 @@ def plan_features(
     dataset: str = "",
     weights: str | None = None,
 ) -> PlannedStore:
-    """Which store `open_features` would open; see there for the arguments.
+    """Which store holds the features of some records, and which of its blocks are missing.
+
+    Where the records are at least half of the split's rows, the store is that of all its rows that are long enough,
+    which runs on other tasks, fractions and seeds share; else one of just these records. Which of them depends on the
+    arguments only, never on what the cache holds.
+
+    Args:
+        model: a classifier or a backbone.
+        plan: how the records become the model's input.
+        split: the records in use.
+        kind: `pooled`, (dim,) per window, or `tokens`, (tokens, dim).
+        data_digest: of the prepared dataset (`prepared.info["digest"]`).
+        split_name: of the split that `split.view` shows.
+        crops, tail, last_window: which windows, see `features.windows`; 0 crops: evaluation windows alone.
+        feature_precision: on disk: `fp16`, `bf16` or `fp32`.
+        precision: of the computation: `fp32`, or `fp16` or `bf16` for autocast; a CPU computes in float32.
+        batch_size: windows per forward pass; None: `extract.BATCH_SIZES`, as runs do.
+        dataset: its id, for listings.
+        weights: what `key.weights_of(model)` gave, where it is known.
 
     Raises:
         DataError: a record that is shorter than the model's window.

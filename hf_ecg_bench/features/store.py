@@ -9,75 +9,31 @@ from collections.abc import Sequence
 import numpy as np
 from transformers import PreTrainedModel
 
-from hf_ecg_bench.data.windows import Plan
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.features.blocks import write_block
 from hf_ecg_bench.features.extract import Encoder
 from hf_ecg_bench.features.facts import features_root, touch, write_facts
 from hf_ecg_bench.features.filling import fill
-from hf_ecg_bench.features.key import Kind, Stored
-from hf_ecg_bench.features.planning import PlannedStore, explained, plan_features
+from hf_ecg_bench.features.planning import PlannedStore, explained
 from hf_ecg_bench.features.size import check_room, human
 from hf_ecg_bench.features.stored import StoredFeatures
-from hf_ecg_bench.saying import Say, silent
-from hf_ecg_bench.signals.windows import Tail
-from hf_ecg_bench.training.records.of_task import SplitRecords
+from hf_ecg_bench.saying import Say
 
 
-def open_features(
-    model: PreTrainedModel,
-    plan: Plan,
-    split: SplitRecords,
-    *,
-    kind: Kind,
-    data_digest: str,
-    split_name: str,
-    crops: int = 0,
-    tail: Tail = "drop",
-    last_window: bool = True,
-    feature_precision: Stored = "fp16",
-    precision: str = "fp32",
-    batch_size: int | None = None,
-    dataset: str = "",
-    weights: str | None = None,
-    say: Say = silent,
-) -> StoredFeatures:
-    """The stored features of some records; what is not there yet is computed, together with other processes.
+def open_planned(planned: Sequence[PlannedStore], model: PreTrainedModel, say: Say) -> list[StoredFeatures]:
+    """The features of some records, by store; what is not there yet is computed, together with other processes.
 
-    Where the records are at least half of the split's rows, the store is that of all its rows that are long enough,
-    which runs on other tasks, fractions and seeds share; else one of just these records. Which of them depends on the
-    arguments only, never on what the cache holds.
+    How much is to be stored for all of them is said and checked first.
 
     Args:
-        model: a classifier or a backbone. Moved to the process's device; its backbone is left in eval mode.
-        plan: how the records become the model's input.
-        split: the records in use.
-        kind: `pooled`, (dim,) per window, or `tokens`, (tokens, dim).
-        data_digest: of the prepared dataset (`prepared.info["digest"]`).
-        split_name: of the split that `split.view` shows.
-        crops, tail, last_window: which windows, see `features.windows`; 0 crops: evaluation windows alone.
-        feature_precision: on disk: `fp16`, `bf16` or `fp32`.
-        precision: of the computation: `fp32`, or `fp16` or `bf16` for autocast; a CPU computes in float32.
-        batch_size: windows per forward pass; None: `extract.BATCH_SIZES`, as runs do.
-        dataset: its id, for listings.
-        weights: what `key.weights_of(model)` gave, where it is known.
+        planned: of `plan_features`, for one model.
+        model: moved to the process's device; its backbone is left in eval mode.
         say: gets the lines that a user should see.
 
     Raises:
         TrainingError: features that are not finite, or that the stored precision cannot hold.
-        DataError: a record that is shorter than the model's window.
         EcgBenchError: they do not fit on the disk, or the cache cannot be written.
     """
-    planned = plan_features(
-        model, plan, split, kind=kind, data_digest=data_digest, split_name=split_name, crops=crops, tail=tail,
-        last_window=last_window, feature_precision=feature_precision, precision=precision, batch_size=batch_size,
-        dataset=dataset, weights=weights,
-    )  # fmt: skip
-    return open_planned([planned], model, say)[0]
-
-
-def open_planned(planned: Sequence[PlannedStore], model: PreTrainedModel, say: Say) -> list[StoredFeatures]:
-    """Say and check how much is to be stored for all of them, then compute what is missing and open them."""
     key, shape = planned[0].key, "x".join(map(str, planned[0].shape))
     say(f"features, {key.kind} {shape} {key.stored}, in {features_root()}:")
     for store in planned:

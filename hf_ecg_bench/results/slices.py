@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from hf_ecg_bench.errors import PredictionsError, some
+from hf_ecg_bench.errors import PredictionsError
+from hf_ecg_bench.evaluation.summary import target_columns
 from hf_ecg_bench.results.predictions import Predictions
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.results.target_scores import mapping
@@ -39,15 +40,7 @@ def select_targets(predictions: Predictions, names: Sequence[str], task: str) ->
     Raises:
         PredictionsError: a name that is not there, or no record has any of them.
     """
-    position = {name: column for column, name in enumerate(predictions.names)}
-    missing = [name for name in names if name not in position]
-    if missing or not names:
-        raise PredictionsError(
-            f"task {task}: {len(missing)} of its {len(names)} targets are not among the {len(position)} that were "
-            f"predicted: {some(missing, 5)}",
-            fix="score the predictions of a run of this task, or of the task that it is a part of",
-        )
-    columns = [position[name] for name in names]
+    columns = target_columns(f"task {task}", names, predictions.names)
     rows = np.flatnonzero(~np.isnan(predictions.targets[:, columns]).all(axis=1))
     if not len(rows):
         raise PredictionsError(

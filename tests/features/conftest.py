@@ -10,9 +10,11 @@ import pytest
 from transformers import PreTrainedModel
 
 from hf_ecg_bench.data.load import load_prepared
-from hf_ecg_bench.features.store import open_features
+from hf_ecg_bench.features.planning import plan_features
+from hf_ecg_bench.features.store import open_planned
 from hf_ecg_bench.features.stored import StoredFeatures
 from hf_ecg_bench.models.loading import load_model
+from hf_ecg_bench.saying import silent
 from hf_ecg_bench.tasks import get_task
 from hf_ecg_bench.training.build import conversion_plan
 from hf_ecg_bench.training.records.of_task import TaskRecords, task_records
@@ -31,14 +33,14 @@ def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @dataclass
 class Case:
-    """What `open_features` needs; `open` changes single arguments."""
+    """What `plan_features` needs; `open` changes single arguments."""
 
     records: TaskRecords
     digest: str
     model: PreTrainedModel
 
     def arguments(self, **changes: Any) -> dict[str, Any]:
-        """Of `open_features` and `plan_features`, for the test split: 37 records, one block of 148 windows or more."""
+        """Of `plan_features`, for the test split: 37 records, one block of 148 windows or more."""
         name = changes.get("split_name", "test")
         values = {
             "model": self.model,
@@ -55,7 +57,9 @@ class Case:
 
     def open(self, **changes: Any) -> StoredFeatures:
         """The store, complete."""
-        return open_features(**self.arguments(**changes))
+        say = changes.pop("say", silent)
+        arguments = self.arguments(**changes)
+        return open_planned([plan_features(**arguments)], arguments["model"], say)[0]
 
 
 @pytest.fixture(scope="session")

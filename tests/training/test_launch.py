@@ -60,7 +60,7 @@ def test_a_signal_to_one_process_ends_both_at_the_same_step(zygote, tmp_path):
     assert [child.wait() for child in first] == [143, 143], "\n".join(child.said() for child in first)
     assert (tmp_path / "stopped" / "checkpoint-5" / "complete.json").exists()
     ended(zygote.launch("tests.training.launched:stop", str(tmp_path / "stopped"), -1))
-    whole, stopped = (torch.load(tmp_path / name / "outcome.pt") for name in ("whole", "stopped"))
+    whole, stopped = (torch.load(tmp_path / name / "outcome.pt", weights_only=True) for name in ("whole", "stopped"))
     assert stopped.pop("resumed")
     assert not whole.pop("resumed")
     assert stopped == whole
