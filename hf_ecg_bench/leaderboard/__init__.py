@@ -1,0 +1,1 @@
+"""The leaderboard: a snapshot of results, and a Space that shows it."""

@@ -1,0 +1,1 @@
+"""The files of the Space. They run there without this package: nothing here may import anything of it."""
