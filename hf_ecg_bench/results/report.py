@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-
-from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.files import atomic_path, explain_os_errors, write_text
 from hf_ecg_bench.results.figures import Picture, comparison_picture
 from hf_ecg_bench.results.metrics import primary_metric, sort_results
-from hf_ecg_bench.results.plots.style import to_png, to_svg
+from hf_ecg_bench.results.pages import figure_path, page_environment, safe, tidy
+from hf_ecg_bench.results.plots.style import to_png
 from hf_ecg_bench.results.run_folder import Run, Unreadable, find_results, read_run
 from hf_ecg_bench.results.schema import RESULT_FILE, Result
 from hf_ecg_bench.results.sections import (
@@ -27,7 +24,6 @@ from hf_ecg_bench.results.sections import (
 )
 from hf_ecg_bench.results.settings import differing_settings
 from hf_ecg_bench.results.slices import with_slices
-from hf_ecg_bench.results.table_formats import escape_markdown, to_latex, to_markdown
 from hf_ecg_bench.results.tables import Table, comparison_tables
 
 SEVERAL = 8  # Beyond this many runs a report has no ECGs: each is about 200 kB.
@@ -69,11 +65,11 @@ def write_report(results_dir: Path, output_dir: Path | None = None) -> Path:
     output = Path(output_dir) if output_dir is not None else base
     with explain_os_errors(output):
         (output / "figures").mkdir(parents=True, exist_ok=True)
-    environment = _environment()
+    environment = page_environment()
     for picture, slug in _pictures(report):
         with atomic_path(output / figure_path(picture, slug)) as path:
             path.write_bytes(to_png(picture.figure))
-    write_text(output / "report.md", _tidy(environment.get_template("report.md.j2").render(report=report)))
+    write_text(output / "report.md", tidy(environment.get_template("report.md.j2").render(report=report)))
     write_text(output / "tables.tex", environment.get_template("tables.tex.j2").render(report=report))
     return write_text(output / "report.html", environment.get_template("report.html.j2").render(report=report))
 
@@ -105,11 +101,6 @@ def build_report(results_dir: Path) -> Report:
     return Report(title, _comparisons(sections), tuple(sections), tuple(unreadable))
 
 
-def figure_path(picture: Picture, slug: str) -> str:
-    """Where a picture's file lies, relative to the report; made of safe characters only."""
-    return f"figures/{slug}-{picture.key}.png"
-
-
 # A longer list of settings is in the table alone.
 _LONGEST = 40
 
@@ -126,7 +117,7 @@ def _comparisons(sections: Sequence[Section]) -> tuple[Comparison, ...]:
             _compared_name(result) + (f" ({said})" if said and len(said) <= _LONGEST else "")
             for result, said in zip(results, differing_settings(results), strict=True)
         ]
-        picture = comparison_picture(task, _safe(task), names, results, primary_metric(results[0]))
+        picture = comparison_picture(task, safe(task), names, results, primary_metric(results[0]))
         found.append(Comparison(table, picture if len(results) > 1 else None))
     return tuple(found)
 
@@ -155,36 +146,8 @@ def _slug(run: Run, others: Sequence[Section]) -> str:
     """Task, model, mode, preprocessing and seed as an identifier; numbered where several runs share it."""
     result = run.result
     way = "" if result.preprocessing == "paper" else f"-{result.preprocessing}"
-    slug = _safe(f"{result.task}-{result.model.get('id', 'model')}-{result.mode}{way}-{result.seed}")
+    slug = safe(f"{result.task}-{result.model.get('id', 'model')}-{result.mode}{way}-{result.seed}")
     taken = {other.slug for other in others}
     return next(
         name for number in range(1, len(taken) + 2) if (name := f"{slug}-{number}" if number > 1 else slug) not in taken
     )
-
-
-def _safe(text: str) -> str:
-    return re.sub(r"[^A-Za-z0-9]+", "-", text)[:80].strip("-").lower() or "x"
-
-
-def _environment() -> Environment:
-    environment = Environment(
-        loader=PackageLoader("hf_ecg_bench.results", "templates"),
-        # By the kind of page: `.html.j2` is escaped by the engine, the others by filters of their own.
-        autoescape=lambda name: name is not None and ".html" in name,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    environment.filters["md"] = escape_markdown
-    environment.filters["md_table"] = to_markdown
-    environment.filters["tex_table"] = to_latex
-    # The only text that goes into the page unescaped: drawn by us, with matplotlib escaping the texts in it.
-    environment.filters["svg"] = lambda picture, slug: Markup(to_svg(picture.figure, prefix=f"{slug}-{picture.key}"))
-    environment.globals["figure_path"] = figure_path
-    environment.globals["css"] = Markup(environment.get_template("report.css").render())
-    return environment
-
-
-def _tidy(markdown: str) -> str:
-    return re.sub(r"\n{3,}", "\n\n", markdown)

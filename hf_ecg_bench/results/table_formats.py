@@ -1,31 +1,16 @@
-"""How a table is written: Markdown, LaTeX (booktabs), JSON. HTML is the templates' macro, which escapes."""
+"""How a table is written: Markdown, CSV, JSON. LaTeX is `results.latex`, HTML the templates' macro, which escapes."""
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 
 from hf_ecg_bench.files import dumps_json
 from hf_ecg_bench.results.tables import Cell, Table
 
-_LATEX = {
-    "\\": r"\textbackslash{}",
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "<": r"\textless{}",
-    ">": r"\textgreater{}",
-}
-
-
-def escape_latex(text: str) -> str:
-    """Text for LaTeX: every special character escaped, line breaks and control characters as spaces."""
-    return "".join(_LATEX.get(char, char) if char.isprintable() else " " for char in text)
+_FORMULA = ("=", "+", "-", "@")
+_NUMBER = re.compile(r"[+-]?[\d.,]+( \[[\d., +-]+\])?")
 
 
 def escape_markdown(text: str) -> str:
@@ -36,12 +21,12 @@ def escape_markdown(text: str) -> str:
 
 
 def to_markdown(table: Table) -> str:
-    """A GitHub table; the best of a column in bold, doubtful numbers in italics."""
+    """A GitHub table; best of a column in bold, with ≈ what does not differ from it, doubtful numbers in italics."""
 
     def cell(cell: Cell) -> str:
         mark = "**" if cell.strong else "*" if cell.weak else ""
         text = escape_markdown(cell.text)
-        return f"{mark}{text}{mark}" if text else ""
+        return f"{mark}{text}{mark}{' ≈' if cell.tied else ''}" if text else ""
 
     lines = [
         _pipes([escape_markdown(column.title) for column in table.columns]),
@@ -50,35 +35,16 @@ def to_markdown(table: Table) -> str:
     return "\n".join(lines + [_pipes([cell(item) for item in row]) for row in table.rows])
 
 
-def to_latex(table: Table) -> str:
-    """A `table` environment with booktabs rules; needs `\\usepackage{booktabs}`."""
+def to_csv(table: Table) -> str:
+    """RFC 4180 with the texts as shown, without the marks of bold and italics.
 
-    def cell(cell: Cell) -> str:
-        text = escape_latex(cell.text)
-        command = r"\textbf" if cell.strong else r"\textit" if cell.weak else ""
-        return f"{command}{{{text}}}" if command and text else text
-
-    specification = "".join("r" if column.align == "right" else "l" for column in table.columns)
-    label = re.sub(r"[^A-Za-z0-9-]+", "-", table.key)
-    # `{}` before a row: LaTeX would read a cell that starts with `[` as an option of the line break above.
-    body = [r"    {}" + " & ".join(cell(item) for item in row) + r" \\" for row in table.rows]
-    head = r"    {}" + " & ".join(escape_latex(column.title) for column in table.columns) + r" \\"
-    return "\n".join(
-        [
-            r"\begin{table}",
-            r"  \centering",
-            rf"  \caption{{{escape_latex(table.caption)}}}",
-            rf"  \label{{tab:{label}}}",
-            rf"  \begin{{tabular}}{{{specification}}}",
-            r"    \toprule",
-            head,
-            r"    \midrule",
-            *body,
-            r"    \bottomrule",
-            r"  \end{tabular}",
-            r"\end{table}",
-        ]
-    )
+    A text that a spreadsheet would run as a formula gets an apostrophe before it.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow([_harmless(column.title) for column in table.columns])
+    writer.writerows([[_harmless(cell.text) for cell in row] for row in table.rows])
+    return buffer.getvalue()
 
 
 def to_json(table: Table) -> str:
@@ -90,3 +56,8 @@ def to_json(table: Table) -> str:
 
 def _pipes(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
+
+
+def _harmless(text: str) -> str:
+    text = "".join(char if char.isprintable() else " " for char in text)
+    return f"'{text}" if text[:1] in _FORMULA and not _NUMBER.fullmatch(text) else text

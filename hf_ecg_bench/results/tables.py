@@ -31,11 +31,13 @@ _COSTS = {
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell; `strong` marks the best of its column, `weak` a number to distrust."""
+    """One cell; `strong` marks the best of its column, `tied` what does not differ from it significantly, `weak` a
+    number to distrust."""
 
     text: str
     strong: bool = False
     weak: bool = False
+    tied: bool = False
 
 
 @dataclass(frozen=True)

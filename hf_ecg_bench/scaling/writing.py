@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from hf_ecg_bench.files import atomic_path, write_json, write_text
+from hf_ecg_bench.results.latex import to_latex
 from hf_ecg_bench.results.plots.style import to_png, to_svg_file
-from hf_ecg_bench.results.table_formats import escape_markdown, to_latex, to_markdown
+from hf_ecg_bench.results.table_formats import escape_markdown, to_markdown
 from hf_ecg_bench.scaling.plot import plot_scaling
 from hf_ecg_bench.scaling.tables import scaling_tables
 

@@ -12,10 +12,11 @@ import pytest
 
 from hf_ecg_bench.errors import PredictionsError
 from hf_ecg_bench.results.estimate import Estimate, number
+from hf_ecg_bench.results.latex import escape_latex, to_latex
 from hf_ecg_bench.results.metrics import sort_results
 from hf_ecg_bench.results.quantities import duration, quantity
 from hf_ecg_bench.results.schema import Result
-from hf_ecg_bench.results.table_formats import escape_latex, escape_markdown, to_json, to_latex, to_markdown
+from hf_ecg_bench.results.table_formats import escape_markdown, to_json, to_markdown
 from hf_ecg_bench.results.tables import (
     Cell,
     Column,
