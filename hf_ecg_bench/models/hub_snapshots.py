@@ -1,15 +1,25 @@
-"""Files of a model repository on the Hub, in the Hub's own cache."""
+"""Files of a repository on the Hub, in the Hub's own cache."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 from hf_ecg_bench.downloads import offline
+from hf_ecg_bench.downloads.retries import Retry
 from hf_ecg_bench.errors import DownloadError, first_line
 
+_SOON = Retry(unreachable=1)  # without a network the cache is what one wants, at once
 
-def hub_snapshot(repository: str, patterns: Sequence[str], revision: str | None = None) -> Path:
+
+def hub_snapshot(
+    repository: str,
+    patterns: Sequence[str],
+    revision: str | None = None,
+    *,
+    repo_type: Literal["model", "dataset"] = "model",
+) -> Path:
     """The folder of a commit (its name) with the files that match `patterns`.
 
     Offline, or where the Hub cannot be reached, it is what the cache holds.
@@ -20,18 +30,28 @@ def hub_snapshot(repository: str, patterns: Sequence[str], revision: str | None 
     from huggingface_hub import HfApi, snapshot_download
     from huggingface_hub import errors as hub
 
+    from hf_ecg_bench.hub.retrying import retried
+
     reason = "offline mode is on (HF_HUB_OFFLINE)" if offline() else ""
     try:
         if not reason:
             try:  # the download itself would ask an unreachable Hub for half a minute
-                HfApi().model_info(repository, revision=revision, timeout=10)
+                retried(
+                    lambda: HfApi().repo_info(repository, revision=revision, repo_type=repo_type, timeout=10), _SOON
+                )
             except hub.HfHubHTTPError:
                 raise
             except (hub.HTTPError, OSError):  # type: ignore[attr-defined]
                 reason = "the Hub cannot be reached"
         return Path(
-            snapshot_download(
-                repository, revision=revision, allow_patterns=list(patterns), local_files_only=bool(reason)
+            retried(
+                lambda: snapshot_download(
+                    repository,
+                    revision=revision,
+                    repo_type=repo_type,
+                    allow_patterns=list(patterns),
+                    local_files_only=bool(reason),
+                )
             )
         )
     except hub.GatedRepoError as error:

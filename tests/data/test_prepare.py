@@ -17,7 +17,7 @@ from hf_ecg_bench.data.load import load_prepared, require_signals
 from hf_ecg_bench.data.prepare import prepare
 from hf_ecg_bench.data.registry import get_builder, get_dataset_spec, list_datasets
 from hf_ecg_bench.errors import DataError, UnknownNameError
-from hf_ecg_bench.hub_folders import check_dataset_folder
+from hf_ecg_bench.hub.dataset_folder import check_dataset_folder
 from tests.data.ptbxl_tree import PtbXlTree, digital_ecg, write_record
 
 

@@ -1,0 +1,2 @@
+def dataset_extras(folder):
+    return {}
