@@ -10,20 +10,26 @@ from typing import Any
 from hf_ecg_bench.cli.printing import field
 from hf_ecg_bench.errors import CheckpointError
 from hf_ecg_bench.models import cache
+from hf_ecg_bench.models.overlaps import STATES, TEST_SETS
 from hf_ecg_bench.models.registry import model_class
 from hf_ecg_bench.models.resolve import find_local
 from hf_ecg_bench.models.sources import NAMES
-from hf_ecg_bench.models.spec import TEST_SETS, ModelSpec
+from hf_ecg_bench.models.spec import ModelSpec
 from hf_ecg_bench.signals.leads import LEADS
 
 
 def model_info(spec: ModelSpec) -> dict[str, Any]:
     """Everything that is declared about a model, what follows from it, and where its weights are here."""
     tokens, samples, fixed = _shape(spec)
-    overlaps = {overlap.dataset: {"state": overlap.state, "reason": overlap.reason} for overlap in spec.overlaps}
+    overlaps = {
+        overlap.dataset: {"state": overlap.state, "reason": overlap.reason, "source": overlap.source}
+        for overlap in spec.overlaps
+    }
     if spec.pretrained:
         overlaps |= {
-            name: {"state": "unknown", "reason": "nobody has looked"} for name in TEST_SETS if name not in overlaps
+            name: {"state": "unknown", "reason": "nobody has looked", "source": ""}
+            for name in TEST_SETS
+            if name not in overlaps
         }
     return {
         "id": spec.id,
@@ -109,12 +115,13 @@ def _lines(info: dict[str, Any]) -> Iterator[str]:
 
 def _overlaps(overlaps: dict[str, dict[str, str]]) -> Iterator[str]:
     """Test sets with one state and reason stand in one line."""
-    together: dict[tuple[str, str], list[str]] = {}
+    together: dict[tuple[Any, str, str], list[str]] = {}
     for name, overlap in overlaps.items():
-        together.setdefault((overlap["state"], overlap["reason"]), []).append(name)
+        together.setdefault((overlap["state"], overlap["reason"], overlap["source"]), []).append(name)
     label = "test overlap"
-    for (state, reason), names in sorted(together.items(), key=lambda item: ("yes", "unknown", "no").index(item[0][0])):
-        yield from field(label, f"{state}: {' '.join(names)} ({reason})")
+    for (state, reason, source), names in sorted(together.items(), key=lambda item: STATES.index(item[0][0])):
+        said = f"{reason}; {source}" if source else reason
+        yield from field(label, f"{state}: {' '.join(names)} ({said})")
         label = ""
 
 

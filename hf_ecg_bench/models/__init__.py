@@ -7,8 +7,9 @@ model can be read without it.
 """
 
 from hf_ecg_bench.models.auto import install
+from hf_ecg_bench.models.overlaps import Overlap
 from hf_ecg_bench.models.registry import MODELS, get_model_spec, list_models
-from hf_ecg_bench.models.spec import ModelSpec, Overlap
+from hf_ecg_bench.models.spec import ModelSpec
 
 install()
 

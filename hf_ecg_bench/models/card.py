@@ -7,6 +7,7 @@ from typing import Any
 
 import yaml
 
+from hf_ecg_bench.models.overlaps import STATES, OverlapState
 from hf_ecg_bench.models.spec import ModelSpec
 from hf_ecg_bench.signals.leads import LEADS
 
@@ -79,12 +80,16 @@ def _facts(spec: ModelSpec, config: Any, parameters: int) -> str:
 
 def _overlaps(spec: ModelSpec) -> list[str]:
     """Which test sets its pretraining has seen; those with one state and reason stand in one row."""
-    together: dict[tuple[str, str], list[str]] = {}
+    together: dict[tuple[OverlapState, str, str], list[str]] = {}
     for overlap in spec.overlaps:
-        together.setdefault((overlap.state, overlap.reason), []).append(overlap.dataset)
-    rows = sorted(together.items(), key=lambda item: ("yes", "unknown", "no").index(item[0][0]))
-    table = "\n".join(f"| {', '.join(names)} | {state} | {reason} |" for (state, reason), names in rows)
-    header = "## Overlap of pretraining data with test sets\n\n| test sets | seen | why |\n| --- | --- | --- |\n"
+        together.setdefault((overlap.state, overlap.reason, overlap.source), []).append(overlap.dataset)
+    rows = sorted(together.items(), key=lambda item: STATES.index(item[0][0]))
+    table = "\n".join(
+        f"| {', '.join(names)} | {state.replace('_', ' ')} | {reason} | {source} |"
+        for (state, reason, source), names in rows
+    )
+    title = "## Overlap of pretraining data with test sets"
+    header = f"{title}\n\n| test sets | seen in pretraining | why | source |\n| --- | --- | --- | --- |\n"
     return [header + table] if rows else []
 
 

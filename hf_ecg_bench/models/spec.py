@@ -6,34 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from hf_ecg_bench.models.overlaps import Overlap
 from hf_ecg_bench.names import NAMESPACE
 from hf_ecg_bench.signals.original import OriginalInput
 
 Shapes = Mapping[str, tuple[int, ...]]
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """Pretraining data against one of our datasets: `yes`, `no` or `unknown`, with the reason."""
-
-    dataset: str
-    state: Literal["yes", "no", "unknown"]
-    reason: str
-
-
-#: Ids of the datasets that models are tested on.
-TEST_SETS = (
-    *("ptb", "ptbxl", "ningbo", "cpsc2018", "cpsc_extra", "georgia", "chapman"),
-    *("sph", "code15", "code_test", "echonext", "zzu_pecg", "mimic_iv_ecg"),
-)
-
-
-def overlaps_for_all(
-    *known: Overlap, others: Literal["yes", "no", "unknown"] = "no", reason: str
-) -> tuple[Overlap, ...]:
-    """An overlap for each test set: the known ones first, then all others with one state and reason."""
-    named = {overlap.dataset for overlap in known}
-    return (*known, *(Overlap(dataset, others, reason) for dataset in TEST_SETS if dataset not in named))
 
 
 @dataclass(frozen=True)

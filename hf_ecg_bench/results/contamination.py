@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
+from hf_ecg_bench.models.overlaps import worst
 from hf_ecg_bench.models.registry import MODELS, get_model_spec
 from hf_ecg_bench.results.row import ContaminationState
 from hf_ecg_bench.training.modes import MODES
 
-_STATES: dict[str, ContaminationState] = {"yes": "test_records", "no": "none", "unknown": "unknown"}
+_IF_PUBLIC = "if these are the public weights"
 
 
 @dataclass(frozen=True)
@@ -19,13 +22,53 @@ class Contamination:
     reason: str
 
 
-def contamination(model: str, dataset: str, mode: str) -> Contamination:
-    """Of a model id, a dataset id and a mode; training from scratch has seen nothing before."""
+def contamination(model: str | Mapping[str, Any], dataset: str, mode: str) -> Contamination:
+    """Of one cell of a table.
+
+    Args:
+        model: an id, for what is declared about its public weights; or what a result says of the model that it used
+            (`Result.model`: id, source, digest, checkpoint_digest; of several models together, members).
+        dataset: id of the dataset that was tested on.
+        mode: training from scratch has seen nothing before.
+    """
+    facts: Mapping[str, Any] = {"id": model} if isinstance(model, str) else model
+    if members := _members(facts):
+        return _together([contamination(member, dataset, mode) for member in members], members)
     if mode in MODES and not MODES[mode].pretrained:
         return Contamination("none", "trained from scratch")
-    if model not in MODELS:
+    if "digest" in facts and facts["digest"] is None:
+        return Contamination("none", "no weights were loaded: training began at random ones")
+    return _declared(facts, dataset)
+
+
+def _declared(facts: Mapping[str, Any], dataset: str) -> Contamination:
+    name = str(facts.get("id", ""))
+    if name not in MODELS:
         return Contamination("unknown", "nothing is declared about this model's pretraining")
-    for overlap in get_model_spec(model).overlaps:
-        if overlap.dataset == dataset:
-            return Contamination(_STATES[overlap.state], overlap.reason)
-    return Contamination("unknown", f"nothing is declared about {dataset}")
+    spec = get_model_spec(name)
+    if spec.source is None:
+        return Contamination(
+            "unknown", f"{spec.title} has no public weights; nothing is known about the ones used here"
+        )
+    found = next((overlap for overlap in spec.overlaps if overlap.dataset == dataset), None)
+    if found is None:
+        return Contamination("unknown", f"nothing is declared about {spec.title} and {dataset or 'this dataset'}")
+    converted_from = facts.get("checkpoint_digest")
+    certain = "digest" not in facts or (converted_from is not None and converted_from == spec.source.sha256)
+    return Contamination(found.state, found.reason if certain else f"{found.reason} ({_IF_PUBLIC})")
+
+
+def _members(facts: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    members = facts.get("members")
+    return [member for member in members if isinstance(member, Mapping)] if isinstance(members, list) else []
+
+
+def _together(found: list[Contamination], members: list[Mapping[str, Any]]) -> Contamination:
+    """The worst state; the reasons of every member that is in it."""
+    state = worst([item.state for item in found])
+    reasons = {
+        f"{member.get('id', '?')}: {item.reason}": None
+        for item, member in zip(found, members, strict=True)
+        if item.state == state
+    }
+    return Contamination(state, "; ".join(reasons))

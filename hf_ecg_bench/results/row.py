@@ -6,10 +6,12 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from hf_ecg_bench.models.overlaps import OverlapState
+
 ROW_VERSION = 1
 
 #: What a model's pretraining has seen of a task's data; see `results.contamination`.
-ContaminationState = Literal["none", "same_corpus", "test_records", "unknown"]
+ContaminationState = OverlapState
 #: Where a row comes from: a run of this program, or a published table.
 Origin = Literal["ours", "published"]
 

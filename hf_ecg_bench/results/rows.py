@@ -48,7 +48,7 @@ def _row(result: Result, folder: str, digest: str) -> Row:
     task = CATALOGUE.get(result.task)
     dataset = str(result.dataset.get("id", ""))
     model = str(result.model.get("id", ""))
-    known = contamination(model, dataset, result.mode)
+    known = contamination(result.model, dataset, result.mode)
     resampling = result.metrics.get("resampling", {})
     records = result.dataset.get("records", {})
 

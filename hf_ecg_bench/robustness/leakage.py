@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from hf_ecg_bench.data.folder_rows import PreparedFolder
 from hf_ecg_bench.data.overlap import find_overlaps
 from hf_ecg_bench.errors import EcgBenchError
-from hf_ecg_bench.models.registry import MODELS, get_model_spec
+from hf_ecg_bench.models.overlaps import TEST_SETS
+from hf_ecg_bench.models.registry import MODELS
+from hf_ecg_bench.results.contamination import contamination
 from hf_ecg_bench.results.schema import Result
 
 _SEEN = ("train", "validation")
@@ -47,12 +48,12 @@ def unseen(record_id: np.ndarray, seen: frozenset[str]) -> np.ndarray:
 
 def pretraining_warnings(result: Result, dataset: str) -> list[str]:
     """What the model's declaration says about its pretraining and a dataset; nothing for a model from scratch."""
-    model: Any = result.model.get("id")
-    if result.model.get("digest") is None or model not in MODELS:
+    model = str(result.model.get("id"))
+    found = contamination(result.model, dataset, result.mode)
+    if model not in MODELS or found.state == "none" or dataset not in TEST_SETS:
         return []
-    for overlap in get_model_spec(model).overlaps:
-        if overlap.dataset == dataset and overlap.state == "yes":
-            return [f"{model} was pretrained on recordings of {dataset} ({overlap.reason}): no test on new patients"]
-        if overlap.dataset == dataset and overlap.state == "unknown":
-            return [f"whether {model} was pretrained on recordings of {dataset} is not known ({overlap.reason})"]
-    return []
+    if found.state == "test_records":
+        return [f"{model} was pretrained on recordings of {dataset} ({found.reason}): no test on new patients"]
+    if found.state == "same_corpus":
+        return [f"{model} was pretrained on recordings from where {dataset} comes from ({found.reason})"]
+    return [f"whether {model} was pretrained on recordings of {dataset} is not known ({found.reason})"]

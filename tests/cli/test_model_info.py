@@ -8,9 +8,9 @@ import pytest
 
 from hf_ecg_bench.cli.main import main
 from hf_ecg_bench.cli.model_info import describe, model_info
+from hf_ecg_bench.models.overlaps import TEST_SETS
 from hf_ecg_bench.models.registry import get_model_spec, list_models
 from hf_ecg_bench.models.resolve import convert_into_cache
-from hf_ecg_bench.models.spec import TEST_SETS
 from tests.models.small_founder import FILE, SPEC_MODULE, small_spec, write_checkpoint
 
 #: Tokens and width at the benchmark's window.

@@ -10,7 +10,7 @@ import pytest
 from hf_ecg_bench.errors import UnknownNameError
 from hf_ecg_bench.models import get_model_spec, list_models
 from hf_ecg_bench.models.card import render_model_card
-from hf_ecg_bench.models.spec import TEST_SETS
+from hf_ecg_bench.models.overlaps import TEST_SETS
 
 # Each order of imports needs a process of its own, forked from one that has imported torch already: that takes
 # most of the time and changes nothing, as what is registered, and when, depends on transformers and on our modules.
@@ -72,7 +72,7 @@ def test_declarations_are_complete(model_id):
     spec = get_model_spec(model_id)
     assert (spec.original is not None) == bool(spec.pretraining) == spec.pretrained
     assert sorted(overlap.dataset for overlap in spec.overlaps) == (sorted(TEST_SETS) if spec.pretrained else [])
-    assert all(overlap.reason for overlap in spec.overlaps)
+    assert all(overlap.reason and overlap.source for overlap in spec.overlaps)
     assert bool(spec.late) == bool(spec.early) == spec.pretrained
     assert spec.lora_targets
     assert spec.tiny

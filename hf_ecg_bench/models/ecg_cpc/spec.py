@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 from hf_ecg_bench.errors import CheckpointError
-from hf_ecg_bench.models.spec import ModelSpec, Shapes, Source, overlaps_for_all
+from hf_ecg_bench.models.overlaps import Overlap, overlaps_for_all
+from hf_ecg_bench.models.spec import ModelSpec, Shapes, Source
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import Clip, FillMissing, KaiserResample
 
@@ -45,7 +46,15 @@ SPEC = ModelSpec(
     window_seconds=2.5,
     pretraining=("Harvard-Emory ECG Database",),
     overlaps=overlaps_for_all(
-        reason="pretrained on the Harvard-Emory ECG Database only; no recording of this dataset comes from there"
+        Overlap(
+            "georgia",
+            "same_corpus",
+            "its ECGs were recorded at Emory University, where part of the Harvard-Emory ECG Database comes from; "
+            "whether the same ECGs are in both is not known",
+            "arXiv 2509.25095; E. A. Perez Alday et al., Physiological Measurement 41(12), 2020 (Georgia)",
+        ),
+        reason="pretrained on the Harvard-Emory ECG Database only; no recording of this dataset comes from there",
+        source="arXiv 2509.25095",
     ),
     late=("layers",),
     early=("conv_layers",),

@@ -1,9 +1,11 @@
 """What is declared about ECG-FM."""
 
-from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source, Unused, overlaps_for_all
+from hf_ecg_bench.models.overlaps import Overlap, overlaps_for_all
+from hf_ecg_bench.models.spec import ModelSpec, Source, Unused
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import FillMissing, LinearResample, ZScore
 
+_PAPER = "arXiv 2408.05178, and the page of the weights"
 _CHALLENGE = "part of the PhysioNet/CinC Challenge 2021 data, on which it was pretrained"
 
 SPEC = ModelSpec(
@@ -26,12 +28,18 @@ SPEC = ModelSpec(
     pretraining=("MIMIC-IV-ECG 1.0", "PhysioNet/CinC Challenge 2021 1.0.3"),
     overlaps=overlaps_for_all(
         *(
-            Overlap(dataset, "yes", _CHALLENGE)
+            Overlap(dataset, "test_records", _CHALLENGE, _PAPER)
             for dataset in ("ptbxl", "ningbo", "cpsc2018", "cpsc_extra", "georgia", "chapman")
         ),
-        Overlap("mimic_iv_ecg", "yes", "pretrained on MIMIC-IV-ECG 1.0"),
-        Overlap("ptb", "unknown", _CHALLENGE + "; whether its long recordings at 1000 Hz were used is not stated"),
+        Overlap("mimic_iv_ecg", "test_records", "pretrained on MIMIC-IV-ECG 1.0", _PAPER),
+        Overlap(
+            "ptb",
+            "unknown",
+            f"{_CHALLENGE}; whether its long recordings at 1000 Hz were used is not stated",
+            _PAPER,
+        ),
         reason="pretrained on MIMIC-IV-ECG 1.0 and the PhysioNet/CinC Challenge 2021 data only",
+        source=_PAPER,
     ),
     late=tuple(f"transformer.layers.{index}" for index in range(6, 12)),
     early=(

@@ -1,6 +1,7 @@
 """What is declared about ECGFounder."""
 
-from hf_ecg_bench.models.spec import ModelSpec, Overlap, Source, Unused, overlaps_for_all
+from hf_ecg_bench.models.overlaps import Overlap, overlaps_for_all
+from hf_ecg_bench.models.spec import ModelSpec, Source, Unused
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import BandPass, FillMissing, LinearResample, MedianBaseline, Notch, ZScore
 
@@ -28,9 +29,20 @@ SPEC = ModelSpec(
     pretraining=("Harvard-Emory ECG Database",),
     overlaps=overlaps_for_all(
         Overlap(
-            "ptbxl", "no", "pretrained on the Harvard-Emory ECG Database only; PTB-XL is an external test set of it"
+            "ptbxl",
+            "none",
+            "pretrained on the Harvard-Emory ECG Database only; PTB-XL is an external test set of its authors",
+            "arXiv 2410.04133",
+        ),
+        Overlap(
+            "georgia",
+            "same_corpus",
+            "its ECGs were recorded at Emory University, where part of the Harvard-Emory ECG Database comes from; "
+            "whether the same ECGs are in both is not known",
+            "arXiv 2410.04133; E. A. Perez Alday et al., Physiological Measurement 41(12), 2020 (Georgia)",
         ),
         reason="pretrained on the Harvard-Emory ECG Database only; no recording of this dataset comes from there",
+        source="arXiv 2410.04133",
     ),
     late=("stage_list.3", "stage_list.4", "stage_list.5", "stage_list.6"),
     early=("first_conv", "first_bn", "stage_list.0", "stage_list.1", "stage_list.2"),

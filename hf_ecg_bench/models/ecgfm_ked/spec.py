@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from hf_ecg_bench.models.spec import Fault, ModelSpec, Overlap, Source, overlaps_for_all
+from hf_ecg_bench.models.overlaps import Overlap, overlaps_for_all
+from hf_ecg_bench.models.spec import Fault, ModelSpec, Source
 from hf_ecg_bench.signals.leads import MIMIC_LEADS
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import FillMissing, FourierResample
@@ -31,8 +32,14 @@ SPEC = ModelSpec(
     window_seconds=10.0,
     pretraining=("MIMIC-IV-ECG",),
     overlaps=overlaps_for_all(
-        Overlap("mimic_iv_ecg", "yes", "pretrained on MIMIC-IV-ECG, reports included"),
+        Overlap(
+            "mimic_iv_ecg",
+            "test_records",
+            "pretrained on MIMIC-IV-ECG, reports included",
+            "doi 10.1016/j.xcrm.2024.101875",
+        ),
         reason="pretrained on MIMIC-IV-ECG only; no recording of this dataset comes from there",
+        source="doi 10.1016/j.xcrm.2024.101875",
     ),
     late=("stages",),
     early=("stem",),

@@ -6,7 +6,8 @@ import re
 from typing import Any
 
 from hf_ecg_bench.errors import CheckpointError
-from hf_ecg_bench.models.spec import ModelSpec, Shapes, Source, overlaps_for_all
+from hf_ecg_bench.models.overlaps import overlaps_for_all
+from hf_ecg_bench.models.spec import ModelSpec, Shapes, Source
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import FillMissing, FirBandPass, FourierResample, JoinedDecimation, MinMax
 
@@ -64,6 +65,7 @@ SPEC = ModelSpec(
         others="unknown",
         reason="pretrained on 9.1 million ECGs from four countries; which public data sets are among them was not "
         "verified",
+        source="medRxiv 2024.11.14.24317328",
     ),
     # The large model has 16 layers: like the base model's, those from the seventh on are the late ones.
     late=tuple(f"transformer.layers.{index}" for index in range(6, 16)),

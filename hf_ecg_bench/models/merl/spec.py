@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from hf_ecg_bench.errors import CheckpointError
-from hf_ecg_bench.models.spec import Fault, ModelSpec, Overlap, Shapes, Source, Unused, overlaps_for_all
+from hf_ecg_bench.models.overlaps import Overlap, overlaps_for_all
+from hf_ecg_bench.models.spec import Fault, ModelSpec, Shapes, Source, Unused
 from hf_ecg_bench.signals.leads import MIMIC_LEADS
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import FillMissing, FourierResample, MinMax
@@ -47,8 +48,9 @@ SPEC = ModelSpec(
     window_seconds=2.5,
     pretraining=("MIMIC-IV-ECG",),
     overlaps=overlaps_for_all(
-        Overlap("mimic_iv_ecg", "yes", "pretrained on MIMIC-IV-ECG, reports included"),
+        Overlap("mimic_iv_ecg", "test_records", "pretrained on MIMIC-IV-ECG, reports included", "arXiv 2403.06659"),
         reason="pretrained on MIMIC-IV-ECG only; no recording of this dataset comes from there",
+        source="arXiv 2403.06659",
     ),
     late=("backbone.stages.2", "backbone.stages.3", *(f"backbone.blocks.{n}" for n in range(3, 12)), "backbone.norm"),
     early=(

@@ -1,8 +1,11 @@
 """What is declared about ST-MEM."""
 
-from hf_ecg_bench.models.spec import Fault, ModelSpec, Overlap, Source, Unused, overlaps_for_all
+from hf_ecg_bench.models.overlaps import Overlap, overlaps_for_all
+from hf_ecg_bench.models.spec import Fault, ModelSpec, Source, Unused
 from hf_ecg_bench.signals.original import OriginalInput
 from hf_ecg_bench.signals.steps import FillMissing, FourierResample, HighPass, LowPass, ZScore
+
+_PAPER = "arXiv 2402.09450"
 
 SPEC = ModelSpec(
     id="st_mem",
@@ -25,13 +28,22 @@ SPEC = ModelSpec(
     window_seconds=2.4,
     pretraining=("Chapman", "Ningbo", "CODE-15%"),
     overlaps=overlaps_for_all(
-        Overlap("chapman", "yes", "pretrained on its recordings, without labels"),
-        Overlap("ningbo", "yes", "pretrained on its recordings, without labels"),
-        Overlap("code15", "yes", "pretrained on its recordings, without labels"),
+        Overlap("chapman", "test_records", "pretrained on its recordings, without labels", _PAPER),
+        Overlap("ningbo", "test_records", "pretrained on its recordings, without labels", _PAPER),
         Overlap(
-            "code_test", "unknown", "from the network that CODE-15% comes from; shared patients were not ruled out"
+            "code15",
+            "test_records",
+            "pretrained on its recordings, without labels",
+            _PAPER,
+        ),
+        Overlap(
+            "code_test",
+            "same_corpus",
+            "from the telehealth network that CODE-15% comes from; shared patients were not ruled out",
+            f"{_PAPER}; Zenodo 3765780 (CODE-test)",
         ),
         reason="pretrained on the recordings of Chapman, Ningbo and CODE-15% only",
+        source=_PAPER,
     ),
     late=(*(f"blocks.{index}" for index in range(3, 12)), "norm"),
     early=("patch_embedding", "sep_embedding", "lead_embeddings", *(f"blocks.{index}" for index in range(3))),
