@@ -155,7 +155,7 @@ def _baseline(table: Table, base: int | None) -> str:
 
 def _friedman(table: Table, enough: NDArray[np.bool_], datasets: list[str]) -> dict[str, Any]:
     k = int(enough.sum())
-    complete: NDArray[np.bool_] = ~np.isnan(table.values[enough]).any(axis=0)
+    complete = np.asarray(~np.isnan(table.values[enough]).any(axis=0), dtype=bool)
     signed = table.signed[enough][:, complete].T
     if k < 3:
         return {}

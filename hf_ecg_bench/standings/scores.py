@@ -79,7 +79,7 @@ class TaskScores:
     @property
     def tested(self) -> NDArray[np.bool_]:
         """(k,) whether an entry has resampled values, so that its differences can be tested."""
-        return ~np.isnan(self.samples).all(axis=1) if self.samples.shape[1] else np.zeros(len(self.entries), dtype=bool)
+        return np.asarray((~np.isnan(self.samples)).any(axis=1), dtype=bool)
 
     def of(self, entries: Collection[Entry]) -> TaskScores:
         """These entries alone, in their order here; exclusions of the others go with them."""
