@@ -30,6 +30,8 @@ class Row:
         records_train, records_test: how many.
         n_targets, n_undefined: targets, and labels among them without positives or negatives in the test records.
         resampling: what was resampled: `patient` or `record`; empty where unknown.
+        selection_metric, selection_value: what chose the epoch, and its value on the validation records (of the run;
+            its parts have the same): by these settings are chosen without a look at test records.
         contamination, contamination_reason: see `results.contamination`.
         parameters, trainable_parameters, train_seconds, evaluate_seconds, peak_memory_bytes, records_per_second,
             latency_ms, training_flops, energy_joules: cost, as `Result.cost` has them.
@@ -67,6 +69,8 @@ class Row:
     n_targets: float = math.nan
     n_undefined: float = math.nan
     resampling: str = ""
+    selection_metric: str = ""
+    selection_value: float = math.nan
     contamination: ContaminationState = "unknown"
     contamination_reason: str = ""
     parameters: float = math.nan

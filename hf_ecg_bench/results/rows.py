@@ -80,6 +80,8 @@ def _row(result: Result, folder: str, digest: str) -> Row:
         n_targets=float(len(result.metrics.get("targets", {}))),
         n_undefined=_number(resampling.get("n_undefined_labels")),
         resampling=str(resampling.get("unit", "")),
+        selection_metric=str(result.selection.get("metric") or ""),
+        selection_value=_number(result.selection.get("best_value")),
         contamination=known.state,
         contamination_reason=known.reason,
         parameters=cost("parameters"),
