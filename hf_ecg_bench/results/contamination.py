@@ -54,7 +54,7 @@ def _declared(facts: Mapping[str, Any], dataset: str) -> Contamination:
     if found is None:
         return Contamination("unknown", f"nothing is declared about {spec.title} and {dataset or 'this dataset'}")
     converted_from = facts.get("checkpoint_digest")
-    certain = "digest" not in facts or (converted_from is not None and converted_from == spec.source.sha256)
+    certain = facts.keys() == {"id"} or (converted_from is not None and converted_from == spec.source.sha256)
     return Contamination(found.state, found.reason if certain else f"{found.reason} ({_IF_PUBLIC})")
 
 

@@ -129,7 +129,7 @@ def _read_csv(path: Path) -> tuple[dict[str, list[Any]], int]:
         with path.open(encoding="utf-8", newline="") as file:
             reader = csv.reader(file, strict=True)
             header = next(reader, [])
-            rows = []
+            rows: list[list[str]] = []
             for values in reader:
                 if len(values) != len(header):
                     raise PredictionsError(

@@ -1,4 +1,8 @@
-"""The result of one run, as written to result.json. Versioned: every file of an earlier version must still load."""
+"""The result of one run, as written to result.json. Versioned: every file of an earlier version still loads.
+
+A change that an older file does not meet gets a new `SCHEMA_VERSION`, a step in `results.migrations`, and a file of the
+old version in the tests.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,9 @@ from typing import Any
 
 from hf_ecg_bench.errors import PredictionsError
 from hf_ecg_bench.files import write_json
+from hf_ecg_bench.results.migrations import migrate
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 RESULT_FILE = "result.json"
 PREDICTIONS_FILE = "predictions.parquet"
 EXAMPLES_FILE = "examples.npz"
@@ -93,11 +98,17 @@ class Result:
         except ValueError as error:
             raise PredictionsError(f"{file} is not JSON: {error}", fix="run again into an empty folder") from error
         version = raw.get("schema_version") if isinstance(raw, dict) else None
-        if not isinstance(version, int) or version > SCHEMA_VERSION:
+        if type(version) is not int or version < 1:
             raise PredictionsError(
-                f"{file}: schema version {version!r}, this program reads up to {SCHEMA_VERSION}",
+                f"{file}: expected a schema_version from 1 to {SCHEMA_VERSION}, found {version!r:.60}",
+                fix="give a result.json that `hf-ecg-bench run` wrote",
+            )
+        if version > SCHEMA_VERSION:
+            raise PredictionsError(
+                f"{file}: schema version {version}, this program reads up to {SCHEMA_VERSION}",
                 fix="pip install --upgrade hf-ecg-bench",
             )
+        raw = migrate(raw, SCHEMA_VERSION)
         known = {item.name for item in fields(cls)}
         optional = {
             item.name for item in fields(cls) if item.default is not MISSING or item.default_factory is not MISSING
