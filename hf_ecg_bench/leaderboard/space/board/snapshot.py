@@ -3,6 +3,8 @@
     data/index.json                  Index: everything small, and the cells of all entries and tasks in columns
     data/views/<view>.json           View: who is ahead, for one choice of rows, modes and contaminated cells
     data/tasks/<task>.json           TaskPage: all pairs, ranks and targets of one task
+    data/pairs/<entry>.json          {task: PairRow}: one entry (by its number) against all others, to compare two
+                                     without reading the page of every task; not there where it has no predictions
     data/scaling.json                {task: [Curve, ...]}
 
 Numbers that are not known are null. Texts come from strangers: they are escaped where they are shown.
@@ -13,7 +15,7 @@ from __future__ import annotations
 from typing import Any, NotRequired, TypedDict
 
 SNAPSHOT_VERSION = 1
-INDEX, VIEWS, TASKS, SCALING = "index.json", "views", "tasks", "scaling.json"
+INDEX, VIEWS, TASKS, PAIRS, SCALING = "index.json", "views", "tasks", "pairs", "scaling.json"
 #: `<source>-<modes>-<contamination>`: a view's file name.
 SOURCES = ("ours", "published", "both")
 CONTAMINATION = ("keep", "hide", "impute")
@@ -176,6 +178,16 @@ class Pairs(TypedDict):
     low: list[list[Number]]
     high: list[list[Number]]
     p_adjusted: list[list[Number]]
+
+
+class PairRow(TypedDict):
+    """One line of a task's pairs: an entry minus each of the others that it was tested against."""
+
+    others: list[int]
+    difference: list[Number]
+    low: list[Number]
+    high: list[Number]
+    p_adjusted: list[Number]
 
 
 class Target(TypedDict):

@@ -1,0 +1,222 @@
+"""Who is ahead over all tasks: tied groups, intervals, categories, cost."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..address import SIZES, Address
+from ..board import Board
+from ..formats import UNKNOWN, amount, between, count, duration, fixed, known, percent, probability
+from ..markup import Safe, join, tag
+from ..naming import category_name, entry_markup, score_cell
+from ..page import Page, in_order, note, sorted_table
+from ..snapshot import Entry, Number, Standing, View
+from ..svg import extent, whisker
+from ..table import Cell, Column, Table
+from ..text import short, spoken
+
+FIRST = 40
+
+_FIXED = (
+    Column("entry", "Model", "Number in front: group of entries that are not told apart from its best"),
+    Column("group", "Tied group", shown=False, numeric=True),
+    Column("mode", "Mode", shown=False),
+    Column("preprocessing", "Preprocessing", shown=False),
+    Column("protocol", "Protocol", shown=False),
+    Column("origin", "Origin", shown=False),
+    Column("mean_rank", "Mean rank", "Over the tasks that the entry has; 1 is best", numeric=True),
+    Column("rank_low", "Mean rank, low", numeric=True, shown=False),
+    Column("rank_high", "Mean rank, high", numeric=True, shown=False),
+    Column("interval", "95 % interval of the mean rank", "Left is better; tasks resampled", sortable=False),
+    Column("median_rank", "Median rank", numeric=True),
+    Column("win_rate", "Win rate", "Share of comparisons won; ties count half", numeric=True, ascending=False),
+    Column("skill", "Skill", "Mean of 1 − error / error of the baseline", numeric=True, ascending=False),
+    Column("skill_low", "Skill, low", numeric=True, shown=False),
+    Column("skill_high", "Skill, high", numeric=True, shown=False),
+    Column("parameters", "Parameters", numeric=True),
+    Column("tasks", "Tasks", "With a result, of all; missing and hidden ones are not filled in", numeric=True),
+)
+_COST = (
+    ("trainable_parameters", "Trained parameters", amount),
+    ("train_seconds", "Training time", duration),
+    ("records_per_second", "Records/s", amount),
+    ("latency_ms", "Latency, ms", lambda v: fixed(v, 1)),
+    ("peak_memory_bytes", "Peak memory", lambda v: amount(v, "B")),
+    ("training_flops", "Training FLOPs", amount),
+    ("energy_joules", "Energy", lambda v: amount(v, "J")),
+)
+
+
+def overall(board: Board, address: Address) -> Page:
+    """The list of entries for one choice of source, modes and contamination."""
+    name = f"{address['source']}-{address['modes']}-{address['contamination']}"
+    view = board.view(name)
+    if view is None or not view["standings"]:
+        return Page("Leaderboard", _nothing(board, name))
+    standings = [s for s in view["standings"] if _wanted(board, s, address)]
+    table = in_order(_table(board, standings, view, address), address)
+    what = f"{len(standings)} of {len(view['standings'])} entries" + (
+        ", ranked among all of them" if len(standings) < len(view["standings"]) else ""
+    )
+    return Page(
+        "Leaderboard",
+        join(
+            tag("p", what, role="status", class_="count"),
+            sorted_table(table, board, address, first=FIRST, style="board"),
+            _legend(),
+            _statistics(view),
+        ),
+        (table,),
+    )
+
+
+def _wanted(board: Board, standing: Standing, address: Address) -> bool:
+    entry = board.entry(standing["entry"])
+    low, high = SIZES[address["size"]]
+    size = entry["parameters"]
+    if address["size"] != "any" and (size is None or not known(size) or not low <= size / 1e6 < high):
+        return False
+    text = " ".join((entry["key"], board.title(entry["model"]), spoken(entry["mode"]))).lower()
+    return all(word in text for word in address["q"].lower().split())
+
+
+def _table(board: Board, standings: Sequence[Standing], view: View, address: Address) -> Table:
+    span = extent([v for s in view["standings"] for v in (s["mean_rank"], s["rank_low"], s["rank_high"])], 0.02)
+    extra, cells_of = _extra(board, view, address["columns"])
+    rows = []
+    for standing in standings:
+        entry = board.entry(standing["entry"])
+        rows.append((*_fixed(board, standing, entry, span), *cells_of(standing, entry)))
+    styles, before = [], None
+    for standing in standings:
+        starts = not address["sort"] and before is not None and standing["group"] != before
+        styles.append(("group-start " if starts else "") + ("even" if standing["group"] % 2 == 0 else ""))
+        before = standing["group"]
+    caption = f"Entries over {len(board.tasks)} tasks, best mean rank first"
+    return Table("overall", caption, (*_FIXED, *extra), tuple(rows), tuple(style.strip() for style in styles))
+
+
+def _fixed(board: Board, standing: Standing, entry: Entry, span: tuple[float, float]) -> tuple[Cell, ...]:
+    rank, low, high = standing["mean_rank"], standing["rank_low"], standing["rank_high"]
+    published = entry["origin"] == "published"
+    said = between(low, high, 1)
+    skill = fixed(standing["skill"], 2)
+    skill_range = between(standing["skill_low"], standing["skill_high"], 2)
+    lacking = [f"{standing[k]} {k}" for k in ("missing", "hidden") if standing[k]]  # type: ignore[literal-required]
+    title = short(board.title(entry["model"]))
+    return (
+        Cell(title, title, entry_markup(board, entry, str(standing["group"]))),
+        Cell(str(standing["group"]), standing["group"]),
+        Cell(spoken(entry["mode"]), entry["mode"]),
+        Cell(short(entry["preprocessing"]), entry["preprocessing"]),
+        Cell(short(entry["protocol"]), entry["protocol"]),
+        Cell(entry["origin"], entry["origin"]),
+        Cell(fixed(rank, 1), rank, join(tag("b", fixed(rank, 1)), tag("span", said, class_="ci") if said else None)),
+        Cell(fixed(low, 1), low),
+        Cell(fixed(high, 1), high),
+        Cell(said, html=whisker(rank, low, high, span, series=5 if published else 0) or Safe("")),
+        Cell(fixed(standing["median_rank"], 1), standing["median_rank"]),
+        Cell(percent(standing["win_rate"]), standing["win_rate"]),
+        Cell(skill, standing["skill"], join(skill, tag("span", skill_range, class_="ci") if skill_range else None)),
+        Cell(fixed(standing["skill_low"], 2), standing["skill_low"]),
+        Cell(fixed(standing["skill_high"], 2), standing["skill_high"]),
+        Cell(amount(entry["parameters"]), entry["parameters"]),
+        Cell(
+            f"{standing['n_tasks']} of {len(board.tasks)}",
+            standing["n_tasks"],
+            join(f"{standing['n_tasks']}/{len(board.tasks)}", tag("span", ", ".join(lacking), class_="ci")),
+        ),
+    )
+
+
+def _extra(board: Board, view: View, columns: str):  # type: ignore[no-untyped-def]
+    """The chosen block of columns, and the function that fills it for a standing."""
+    if columns == "cost":
+        added = tuple(Column(key, title, numeric=True) for key, title, _ in _COST)
+        return added, lambda standing, entry: tuple(Cell(text(entry[key]), entry[key]) for key, _, text in _COST)
+    if columns == "tasks":
+        tasks = list(board.tasks.values())
+        added = tuple(
+            Column(
+                "task-" + task["id"], short(task["name"] or task["id"], 26), task["metric"], numeric=True,
+                ascending=not task["higher_is_better"],
+            )
+            for task in tasks
+        )  # fmt: skip
+        return added, lambda standing, entry: tuple(
+            score_cell(board, standing["entry"], task["id"], interval=False) for task in tasks
+        )
+    kind = "category_value" if columns == "scores" else "category_rank"
+    there = {category for standing in view["standings"] for category in standing[kind]}  # type: ignore[literal-required]
+    ids = [c["id"] for c in board.index["categories"] if c.get("id") in there]
+    ids += sorted(there - set(ids))
+    digits = 3 if columns == "scores" else 1
+    help_ = "Mean score over the category's tasks" if columns == "scores" else "Mean rank over the category's tasks"
+    added = tuple(
+        Column("category-" + c, category_name(board, c), help_, numeric=True, ascending=columns != "scores") for c in ids
+    )
+    best = {
+        c: _best([s[kind].get(c) for s in view["standings"]], lowest=columns != "scores")  # type: ignore[literal-required]
+        for c in ids
+    }
+
+    def cells(standing: Standing, entry: Entry) -> tuple[Cell, ...]:
+        values: dict[str, Number] = standing[kind]  # type: ignore[literal-required]
+        return tuple(
+            Cell(fixed(values.get(c), digits), values.get(c), style="best" if _same(values.get(c), best[c]) else "")
+            for c in ids
+        )
+
+    return added, cells
+
+
+def _best(values: Sequence[Number], *, lowest: bool) -> Number:
+    there = [v for v in values if v is not None and known(v)]
+    return (min(there) if lowest else max(there)) if there else None
+
+
+def _same(a: Number, b: Number) -> bool:
+    return a is not None and b is not None and a == b
+
+
+def _legend() -> Safe:
+    return note(
+        tag("b", "Reading: "),
+        "the number before a name is its tied group: its members are not told apart from the best of the group. ",
+        "Intervals are 95 %. A ring in the interval column marks a published row: it has no predictions, so its rank "
+        "is by value alone. Bold: best of a column. T, C: contaminated cell; †: audit note (see About).",
+    )
+
+
+def _statistics(view: View) -> Safe:
+    parts = [tag("li", short(text, 400)) for text in view["notes"][:20]]
+    friedman = view["friedman"]
+    chi2, p = _number(friedman.get("chi2")), _number(friedman.get("p"))
+    if chi2 is not None:
+        sizes = [count(_number(friedman.get(k))) for k in ("n_entries", "n_tasks")]
+        text = f"Friedman test over {sizes[1]} tasks and {sizes[0]} entries: χ² = {fixed(chi2, 1)}, p {_p(p)}"
+        if known(view["critical_difference"]):
+            text += f"; Nemenyi's critical difference of mean ranks: {fixed(view['critical_difference'], 2)}"
+        parts.append(tag("li", text))
+    return tag("ul", parts, class_="notes") if parts else Safe("")
+
+
+def _p(p: Number) -> str:
+    said = probability(p)
+    return said if said.startswith("<") or said == UNKNOWN else "= " + said
+
+
+def _number(value: object) -> Number:
+    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _nothing(board: Board, name: str) -> Safe:
+    there = sorted({view.split("-")[0] for view in board.index["views"]})
+    return tag(
+        "div",
+        tag("p", tag("b", "There is nothing to rank for this choice.")),
+        tag("p", f"Sources with results: {', '.join(map(short, there)) or 'none yet'}. Choose another source or mode."),
+        class_="message",
+        role="status",
+        data_view_name=short(name),
+    )
