@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 from typing import Any
 
-from hf_ecg_bench.errors import EcgBenchError
+from hf_ecg_bench.errors import EcgBenchError, PredictionsError
 from hf_ecg_bench.files import sha256_file
 from hf_ecg_bench.results.contamination import contamination
 from hf_ecg_bench.results.metrics import higher_is_better, metric_estimates, primary_metric
@@ -44,13 +44,16 @@ def rows_of(result: Result, *, folder: str = "", predictions_digest: str = "") -
 
 def _row(result: Result, folder: str, digest: str) -> Row:
     metric = primary_metric(result)
-    estimate = metric_estimates(result)[metric]
+    estimates = metric_estimates(result)
+    if metric not in estimates:
+        raise PredictionsError("the result has no metrics", fix="run again into an empty folder")
+    estimate = estimates[metric]
     task = CATALOGUE.get(result.task)
     dataset = str(result.dataset.get("id", ""))
     model = str(result.model.get("id", ""))
     known = contamination(result.model, dataset, result.mode)
-    resampling = result.metrics.get("resampling", {})
-    records = result.dataset.get("records", {})
+    resampling = _inner(result.metrics, "resampling")
+    records = _inner(result.dataset, "records")
 
     def cost(name: str) -> float:
         return _number(result.cost.get(name))
@@ -77,7 +80,7 @@ def _row(result: Result, folder: str, digest: str) -> Row:
         trained_as=result.trained_as or "",
         records_train=_number(records.get("train")),
         records_test=_number(result.metrics.get("n")),
-        n_targets=float(len(result.metrics.get("targets", {}))),
+        n_targets=float(len(_inner(result.metrics, "targets"))),
         n_undefined=_number(resampling.get("n_undefined_labels")),
         resampling=str(resampling.get("unit", "")),
         selection_metric=str(result.selection.get("metric") or ""),
@@ -98,9 +101,16 @@ def _row(result: Result, folder: str, digest: str) -> Row:
         folder=folder,
         predictions_digest=digest,
         schema_version=result.schema_version,
-        program=str(result.environment.get("packages", {}).get("hf-ecg-bench") or ""),
+        program=str(_inner(result.environment, "packages").get("hf-ecg-bench") or ""),
     )
 
 
+def _inner(values: dict[str, Any], name: str) -> dict[str, Any]:
+    value = values.get(name)
+    return value if isinstance(value, dict) else {}
+
+
 def _number(value: Any) -> float:
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    """NaN for what is no number, or more than a float holds."""
+    usable = isinstance(value, float) or (isinstance(value, int) and not isinstance(value, bool) and abs(value) < 2**63)
+    return float(value) if usable else math.nan

@@ -15,6 +15,8 @@ from hf_ecg_bench.results.predictions import Predictions, read_predictions
 from hf_ecg_bench.results.schema import EXAMPLES_FILE, PREDICTIONS_FILE, RESULT_FILE, Result
 from hf_ecg_bench.robustness.evaluation_files import read_evaluations
 
+_NUMBER, _TASK = (int, float), (str, type(None))
+_EITHER: dict[tuple[type, ...], str] = {_NUMBER: "number", _TASK: "str or null"}
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "task": str,
     "dataset": dict,
@@ -22,7 +24,7 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "mode": str,
     "protocol": str,
     "preprocessing": str,
-    "fraction": (int, float),
+    "fraction": _NUMBER,
     "seed": int,
     "hyperparameters": dict,
     "signal": dict,
@@ -31,6 +33,11 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "history": list,
     "cost": dict,
     "environment": dict,
+    "features": dict,
+    "subset": dict,
+    "slices": dict,
+    "subgroups": dict,
+    "trained_as": _TASK,
     "warnings": list,
     "status": str,
 }
@@ -121,7 +128,7 @@ def check_types(result: Result) -> None:
     for name, expected in _TYPES.items():
         value = getattr(result, name)
         if not isinstance(value, expected) or isinstance(value, bool):
-            names = expected.__name__ if isinstance(expected, type) else "number"
+            names = expected.__name__ if isinstance(expected, type) else _EITHER[expected]
             raise PredictionsError(
                 f"{RESULT_FILE}: {name}: expected {names}, found {type(value).__name__}",
                 fix="run again into an empty folder",

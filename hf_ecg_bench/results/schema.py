@@ -95,7 +95,7 @@ class Result:
             raise PredictionsError(
                 f"no {RESULT_FILE} in {path}", fix="hf-ecg-bench run ... --output-dir " + str(path)
             ) from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise PredictionsError(f"{file} is not JSON: {error}", fix="run again into an empty folder") from error
         version = raw.get("schema_version") if isinstance(raw, dict) else None
         if type(version) is not int or version < 1:
