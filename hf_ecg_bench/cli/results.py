@@ -46,7 +46,8 @@ def register(verbs: Any) -> None:
 
 def _score(arguments: argparse.Namespace) -> None:
     from hf_ecg_bench.data.registry import get_dataset_spec
-    from hf_ecg_bench.evaluation.summary import summarise, summarise_difference
+    from hf_ecg_bench.evaluation.differences import summarise_difference
+    from hf_ecg_bench.evaluation.summary import summarise
     from hf_ecg_bench.results.predictions import Predictions, align, read_predictions
     from hf_ecg_bench.results.slices import select_targets, target_names
     from hf_ecg_bench.tasks import get_task

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from hf_ecg_bench.errors import PredictionsError
+from hf_ecg_bench.evaluation.differences import summarise_difference
 from hf_ecg_bench.evaluation.multiplicity import holm_of_defined
-from hf_ecg_bench.evaluation.summary import summarise, summarise_difference
+from hf_ecg_bench.evaluation.summary import summarise
 from hf_ecg_bench.results.metrics import primary_metric, sort_results
 from hf_ecg_bench.results.predictions import Predictions, align
 from hf_ecg_bench.results.schema import Result

@@ -6,17 +6,28 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from hf_ecg_bench.errors import unknown_name
-from hf_ecg_bench.evaluation.arrays import FloatArray, check_binary
-from hf_ecg_bench.evaluation.auroc import auroc, micro_auroc
-from hf_ecg_bench.evaluation.mae import absolute_errors, mae, pooled_mae
+from hf_ecg_bench.errors import PredictionsError, unknown_name
+from hf_ecg_bench.evaluation.arrays import FloatArray
+from hf_ecg_bench.evaluation.blocks import (
+    Block,
+    Overall,
+    auroc_block,
+    brier_block,
+    curve_blocks,
+    f1_block,
+    mae_block,
+    r2_block,
+)
+from hf_ecg_bench.evaluation.micro import micro_curves
 from hf_ecg_bench.evaluation.resampling import Resamples
 from hf_ecg_bench.evaluation.undefined import Undefined, macro_mean
-from hf_ecg_bench.evaluation.weighted_auroc import label_order, weighted_auroc
 
-Metric = Literal["auroc", "micro_auroc", "mae", "pooled_mae"]
+Metric = Literal[
+    "auroc", "micro_auroc", "average_precision", "micro_average_precision", "f1", "micro_f1", "brier",
+    "mae", "pooled_mae", "r2",
+]  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,51 +51,56 @@ def estimate(
     predictions: FloatArray,
     resamples: Resamples,
     undefined: Undefined = "drop",
+    thresholds: ArrayLike | None = None,
 ) -> Estimates:
     """Evaluate `metric` on the records and on each resample of checked arrays.
 
     Args:
-        metric: `auroc` (macro over labels), `micro_auroc`, `mae` (macro over targets) or `pooled_mae`.
-        undefined: policy for the macro AUROC; `raise` concerns the original records, resamples then drop.
+        metric: `auroc`, `average_precision`, `f1`, `brier`, `mae`, `r2` (macro: means over targets), or their
+            `micro_auroc`, `micro_average_precision`, `micro_f1`, `pooled_mae`.
+        undefined: policy for the macro AUROC; `raise` concerns the original records, resamples then drop. The other
+            metrics leave undefined targets out.
+        thresholds: (targets,) for `f1` and `micro_f1`.
+
+    Raises:
+        PredictionsError: F1 without thresholds, predictions that are no probabilities for `brier`.
     """
-    if metric in ("auroc", "micro_auroc"):
-        return _auroc_estimates(metric, targets, predictions, resamples, undefined)
+    arrays = targets, predictions
+    if metric == "auroc":
+        return _macro(auroc_block(*arrays, resamples), undefined)
+    if metric == "micro_auroc":
+        return _with(micro_curves(*arrays, resamples)[0], auroc_block(*arrays, resamples))
+    if metric == "average_precision":
+        return _macro(curve_blocks(*arrays, resamples)[1])
+    if metric == "micro_average_precision":
+        return _with(micro_curves(*arrays, resamples)[1], curve_blocks(*arrays, resamples)[1])
+    if metric in ("f1", "micro_f1"):
+        if thresholds is None:
+            raise PredictionsError(
+                f"{metric} needs thresholds that were chosen on other records",
+                fix="thresholds=choose_thresholds(validation_targets, validation_predictions).labels",
+            )
+        block, micro = f1_block(*arrays, np.asarray(thresholds, dtype=np.float64), resamples)
+        return _with(micro, block) if metric == "micro_f1" else _macro(block)
+    if metric == "brier":
+        return _macro(brier_block(*arrays, resamples))
     if metric in ("mae", "pooled_mae"):
-        return _mae_estimates(metric, targets, predictions, resamples)
+        block, pooled = mae_block(*arrays, resamples)
+        return _with(pooled, block) if metric == "pooled_mae" else _macro(block)
+    if metric == "r2":
+        return _macro(r2_block(*arrays, resamples))
     raise unknown_name("metric", metric, get_args(Metric))
 
 
-def _auroc_estimates(
-    metric: Metric, targets: FloatArray, predictions: FloatArray, resamples: Resamples, undefined: Undefined
-) -> Estimates:
-    check_binary(targets)
-    values = auroc(targets, predictions)
-    samples = np.empty((resamples.n_resamples, targets.shape[1]))
-    for column in range(targets.shape[1]):
-        order = label_order(targets[:, column], predictions[:, column])
-        samples[:, column] = weighted_auroc(order, resamples.counts)
-    if metric == "micro_auroc":
-        order = label_order(targets.ravel(), predictions.ravel())
-        cells = None if order is None else order.of_rows(targets.shape[1])
-        # Every cell of a record counts: the sums grow by the number of labels.
-        counts = resamples.counts.astype(np.uint32)
-        return Estimates(micro_auroc(targets, predictions), weighted_auroc(cells, counts), values, samples)
+def macro_of(block: Block, undefined: Undefined = "drop") -> Overall:
+    """The mean over targets, also per resample; `raise` concerns the original records alone."""
     in_resamples: Undefined = "drop" if undefined == "raise" else undefined
-    return Estimates(float(macro_mean(values, undefined)), macro_mean(samples, in_resamples), values, samples)
+    return float(macro_mean(block.value, undefined)), macro_mean(block.samples, in_resamples)
 
 
-def _mae_estimates(metric: Metric, targets: FloatArray, predictions: FloatArray, resamples: Resamples) -> Estimates:
-    errors = absolute_errors(targets, predictions)
-    valid = ~np.isnan(errors)
-    counts = resamples.counts.T.astype(np.float64)
-    total, number = counts @ np.where(valid, errors, 0.0), counts @ valid.astype(np.float64)
-    samples = _ratio(total, number)
-    values = mae(targets, predictions)
-    if metric == "pooled_mae":
-        pooled = _ratio(total.sum(axis=1), number.sum(axis=1))
-        return Estimates(pooled_mae(targets, predictions), pooled, values, samples)
-    return Estimates(float(macro_mean(values)), macro_mean(samples), values, samples)
+def _macro(block: Block, undefined: Undefined = "drop") -> Estimates:
+    return _with(macro_of(block, undefined), block)
 
 
-def _ratio(total: NDArray[np.float64], number: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(total, number, out=np.full(total.shape, np.nan), where=number > 0)
+def _with(overall: Overall, block: Block) -> Estimates:
+    return Estimates(*overall, block.value, block.samples)

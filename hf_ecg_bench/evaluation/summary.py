@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hf_ecg_bench.errors import PredictionsError, some
+from hf_ecg_bench.errors import PredictionsError
 from hf_ecg_bench.evaluation.arrays import FloatArray, binary_columns, check_arrays
-from hf_ecg_bench.evaluation.estimates import Estimates, estimate
-from hf_ecg_bench.evaluation.intervals import percentile_interval, two_sided_p
+from hf_ecg_bench.evaluation.blocks import Overall
+from hf_ecg_bench.evaluation.intervals import percentile_interval
 from hf_ecg_bench.evaluation.resampling import Resamples, draw_resamples
-from hf_ecg_bench.evaluation.undefined import Undefined, check_policy, macro_mean
+from hf_ecg_bench.evaluation.scores import MIN_SUPPORT, OF_LABELS, OF_NUMBERS, Scores, score, supported_labels
+from hf_ecg_bench.evaluation.thresholds import Thresholds, choose_thresholds
+from hf_ecg_bench.evaluation.undefined import Undefined, check_policy
 
-MIN_SUPPORT = 10
 CONFIDENCE = 0.95
+
+#: Targets and predictions of validation records, (records, targets) each, the same targets.
+Validation = tuple[ArrayLike, ArrayLike]
 
 
 def summarise(
@@ -28,6 +32,7 @@ def summarise(
     n_resamples: int = 1000,
     seed: int = 0,
     undefined: Undefined = "drop",
+    validation: Validation | None = None,
 ) -> dict[str, Any]:
     """Every metric that the targets' kinds allow, each with its 95 % bootstrap interval.
 
@@ -35,118 +40,60 @@ def summarise(
         targets, predictions: (records, targets), NaN = missing target.
         names, kinds: name and `binary` or `regression` per target.
         groups: (records,) patient ids; a record without one (None) counts as a patient of its own.
-        undefined: policy for labels without positives or negatives (see `bootstrap`).
+        undefined: what labels without positives or negatives do to the macro AUROC (see `bootstrap`). From the other
+            means they are left out.
+        validation: targets and predictions of validation records, on which the thresholds of F1 are chosen; without
+            them there is no F1.
 
     Returns:
         {"n": records,
          "metrics": {"macro_auroc": {value, low, high}, "macro_auroc_supported": {..., n_labels} (labels with
-            at least 10 positives and 10 negatives), "macro_mae", "pooled_mae", "composite"},
-         "targets": {name: {kind, "auroc" or "mae": {value, low, high}, n, n_missing, n_positive, n_negative,
-            undefined_fraction: share of resamples without a value}},
+            at least 10 positives and 10 negatives), "macro_average_precision", "micro_auroc",
+            "micro_average_precision", "macro_f1": {..., n_labels}, "micro_f1", "sample_fmax": {..., threshold},
+            "macro_brier", "calibration_error", "macro_mae", "pooled_mae", "macro_r2", "composite"},
+         "targets": {name: {kind, "auroc", "average_precision", "f1", "brier", "mae", "r2" (those of its kind):
+            {value, low, high}, n, n_missing, n_positive, n_negative, threshold,
+            undefined_fraction: share of resamples without an AUROC or MAE}},
          "resampling": {unit, n_groups, n_resamples, seed, undefined, confidence, min_support, n_labels,
-            n_undefined_labels}}
-        The composite is (1 - macro AUROC) + pooled MAE, resampled as a whole. Undefined values are NaN.
+            n_undefined_labels},
+         "left_out": {metric: why it, or its interval, is not there}}
+        The composite is (1 - macro AUROC) + pooled MAE, resampled as a whole. Undefined values are NaN. Micro and
+        sample-centric metrics are there from two labels on; micro AUROC and average precision are resampled up to
+        500,000 (record, label) cells and have no interval (NaN) above.
 
     Raises:
         PredictionsError: arrays, names or kinds that do not fit.
     """
-    t, p, binary = _check(targets, predictions, names, kinds, undefined)
+    t, p, binary = checked(targets, predictions, names, kinds, undefined)
     resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=known_groups(groups))
-    return _summary(t, names, kinds, resamples, _estimates(t, p, binary, resamples, undefined), undefined)
+    thresholds = thresholds_of(validation, binary)
+    return as_summary(t, names, kinds, resamples, score(t, p, binary, resamples, undefined, thresholds), undefined)
 
 
-def summarise_parts(
-    targets: ArrayLike,
-    predictions: ArrayLike,
-    names: Sequence[str],
-    kinds: Sequence[str],
-    parts: Mapping[str, Sequence[str]],
-    groups: ArrayLike | None = None,
-    n_resamples: int = 1000,
-    seed: int = 0,
-    undefined: Undefined = "drop",
-) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
-    """What `summarise` gives for all targets, and for each part of them on the records that have any of its targets.
-
-    A part that has all records shares the resamples of the whole and its labels' values in them.
-
-    Args:
-        parts: names of targets by name of the part. A part without any record gets `n` = 0 and no metrics.
-
-    Raises:
-        PredictionsError: as `summarise`, or a part names a target that is not there.
-    """
-    t, p, binary = _check(targets, predictions, names, kinds, undefined)
-    groups = known_groups(groups)
-    columns = {part: target_columns(part, wanted, names) for part, wanted in parts.items()}
-    resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=groups)
-    blocks = _estimates(t, p, binary, resamples, undefined)
-    whole = _summary(t, names, kinds, resamples, blocks, undefined)
-    summaries: dict[str, dict[str, Any]] = {}
-    for part, chosen in columns.items():
-        own_names, own_kinds = [names[i] for i in chosen], [kinds[i] for i in chosen]
-        kept = ~np.isnan(t[:, chosen]).all(axis=1)
-        if not kept.any():
-            summaries[part] = {"n": 0, "metrics": {}, "targets": {}, "resampling": {}}
-        elif not kept.all():
-            own_groups = None if groups is None else np.asarray(groups)[kept]
-            summaries[part] = summarise(
-                t[kept][:, chosen], p[kept][:, chosen], own_names, own_kinds, own_groups, n_resamples, seed, undefined
-            )
-        else:
-            known = {}
-            if binary[chosen].any():
-                labels = (np.cumsum(binary) - 1)[chosen][binary[chosen]]
-                known["auroc"] = _of_labels(blocks["auroc"], labels, undefined)
-            own = _estimates(t[:, chosen], p[:, chosen], binary[chosen], resamples, undefined, known)
-            summaries[part] = _summary(t[:, chosen], own_names, own_kinds, resamples, own, undefined)
-    return whole, summaries
-
-
-def target_columns(part: str, wanted: Sequence[str], names: Sequence[str]) -> list[int]:
-    """Where the wanted targets stand among `names`.
-
-    Raises:
-        PredictionsError: none are wanted, or one is not there; names `part`.
-    """
-    position = {name: column for column, name in enumerate(names)}
-    missing = [name for name in wanted if name not in position]
-    if missing or not wanted:
-        raise PredictionsError(
-            f"{part}: {len(missing)} of its {len(wanted)} targets are not among the {len(names)} that are predicted: "
-            f"{some(missing, 5)}",
-            fix="score the predictions of a run of this task, or of the task that it is a part of",
-        )
-    return [position[name] for name in wanted]
-
-
-def _of_labels(block: Estimates, chosen: NDArray[np.intp], undefined: Undefined) -> Estimates:
-    """The macro AUROC of some of a block's labels on the same resamples."""
-    # In C order, as they were estimated: sums over another order differ in their last digit.
-    values, samples = block.target_value[chosen], np.ascontiguousarray(block.target_samples[:, chosen])
-    in_resamples: Undefined = "drop" if undefined == "raise" else undefined
-    return Estimates(float(macro_mean(values, undefined)), macro_mean(samples, in_resamples), values, samples)
-
-
-def _summary(
+def as_summary(
     t: FloatArray,
     names: Sequence[str],
     kinds: Sequence[str],
     resamples: Resamples,
-    blocks: dict[str, Estimates],
+    scores: Scores,
     undefined: Undefined,
 ) -> dict[str, Any]:
+    """The dictionary that `summarise` returns."""
     binary = binary_columns(kinds)
-    metrics = {name: _interval(item, undefined) for name, item in _overall(t, binary, blocks, undefined).items()}
+    metrics = {name: interval_of(item, policy_of(name, undefined)) for name, item in scores.overall.items()}
     if "macro_auroc_supported" in metrics:
-        metrics["macro_auroc_supported"]["n_labels"] = int(_supported(t[:, binary]).sum())
+        metrics["macro_auroc_supported"]["n_labels"] = int(supported_labels(t[:, binary]).sum())
+    if "macro_f1" in metrics:
+        metrics["macro_f1"]["n_labels"] = int((~np.isnan(scores.blocks["f1"].value)).sum())
+    if "sample_fmax" in metrics and scores.thresholds is not None:
+        metrics["sample_fmax"]["threshold"] = scores.thresholds.sample
     return {
         "n": len(t),
         "metrics": metrics,
         "targets": {
             name: {"kind": kind, **_counts(t[:, column], kind), **item}
             for column, (name, kind, item) in enumerate(
-                zip(names, kinds, _per_target(binary, blocks, undefined), strict=True)
+                zip(names, kinds, _per_target(binary, scores, undefined), strict=True)
             )
         },
         "resampling": {
@@ -158,114 +105,36 @@ def _summary(
             "confidence": CONFIDENCE,
             "min_support": MIN_SUPPORT,
             "n_labels": int(binary.sum()),
-            "n_undefined_labels": int(np.isnan(blocks["auroc"].target_value).sum()) if "auroc" in blocks else 0,
+            "n_undefined_labels": int(np.isnan(scores.blocks["auroc"].value).sum()) if binary.any() else 0,
         },
+        "left_out": dict(scores.left_out),
     }
 
 
-def summarise_difference(
-    targets: ArrayLike,
-    predictions: ArrayLike,
-    against: ArrayLike,
-    names: Sequence[str],
-    kinds: Sequence[str],
-    groups: ArrayLike | None = None,
-    n_resamples: int = 1000,
-    seed: int = 0,
-    undefined: Undefined = "drop",
-) -> dict[str, Any]:
-    """Metrics of `predictions` minus those of `against` on the same records, from shared resamples.
+def thresholds_of(validation: Validation | None, binary: NDArray[np.bool_]) -> Thresholds | None:
+    """The labels' thresholds, chosen on validation records.
 
-    Returns:
-        {metric: {value, low, high, p}} for the metrics of `summarise`; `compare` gives it per target.
+    Raises:
+        PredictionsError: validation arrays of other targets.
     """
-    t, a, binary = _check(targets, predictions, names, kinds, undefined)
-    _, b, _ = _check(targets, against, names, kinds, undefined)
-    resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=known_groups(groups))
-    first, second = (_estimates(t, p, binary, resamples, undefined) for p in (a, b))
-    overall = [_overall(t, binary, blocks, undefined) for blocks in (first, second)]
-    result = {}
-    for name, (value, samples) in overall[0].items():
-        other_value, other_samples = overall[1][name]
-        differences = samples - other_samples
-        result[name] = _interval((value - other_value, differences), undefined)
-        result[name]["p"] = float(two_sided_p(differences))
-    return result
+    if validation is None or not binary.any():
+        return None
+    t, p = check_arrays(*validation)
+    if t.shape[1] != len(binary):
+        raise PredictionsError(f"validation: expected {len(binary)} targets, found {t.shape[1]}")
+    return choose_thresholds(t[:, binary], p[:, binary])
 
 
-# A value over all targets, and the same in every resample.
-Overall = tuple[float, NDArray[np.float64]]
+def policy_of(metric: str, undefined: Undefined) -> Undefined:
+    """The policy for undefined labels is that of the AUROCs and the composite; the other metrics leave them out."""
+    return undefined if metric in ("auroc", "macro_auroc", "macro_auroc_supported", "composite") else "drop"
 
 
-def _estimates(
-    t: FloatArray,
-    p: FloatArray,
-    binary: NDArray[np.bool_],
-    resamples: Resamples,
-    undefined: Undefined,
-    known: Mapping[str, Estimates] | None = None,
-) -> dict[str, Estimates]:
-    """The AUROC block (unless it is known) and the MAE block, where there are such targets."""
-    blocks = dict(known or {})
-    if binary.any() and "auroc" not in blocks:
-        blocks["auroc"] = estimate("auroc", t[:, binary], p[:, binary], resamples, undefined)
-    if not binary.all():
-        blocks["mae"] = estimate("pooled_mae", t[:, ~binary], p[:, ~binary], resamples)
-    return blocks
-
-
-def _overall(
-    t: FloatArray, binary: NDArray[np.bool_], blocks: dict[str, Estimates], undefined: Undefined
-) -> dict[str, Overall]:
-    overall: dict[str, Overall] = {}
-    if "auroc" in blocks:
-        block = blocks["auroc"]
-        overall["macro_auroc"] = block.value, block.samples
-        supported = _supported(t[:, binary])
-        if supported.any():
-            overall["macro_auroc_supported"] = (
-                float(macro_mean(block.target_value[supported])),
-                macro_mean(block.target_samples[:, supported]),
-            )
-    if "mae" in blocks:
-        block = blocks["mae"]
-        overall["macro_mae"] = float(macro_mean(block.target_value)), macro_mean(block.target_samples)
-        overall["pooled_mae"] = block.value, block.samples
-    if len(blocks) == 2:
-        (auroc, auroc_samples), (mae, mae_samples) = overall["macro_auroc"], overall["pooled_mae"]
-        overall["composite"] = 1.0 - auroc + mae, 1.0 - auroc_samples + mae_samples
-    return overall
-
-
-def _per_target(binary: NDArray[np.bool_], blocks: dict[str, Estimates], undefined: Undefined) -> list[dict[str, Any]]:
-    result: list[dict[str, Any]] = [{} for _ in binary]
-    for metric, block in blocks.items():
-        columns = np.flatnonzero(binary if metric == "auroc" else ~binary)
-        low, high = percentile_interval(block.target_samples, CONFIDENCE, undefined)
-        missing = np.isnan(block.target_samples).mean(axis=0)
-        for k, column in enumerate(columns.tolist()):
-            entry = {"value": float(block.target_value[k]), "low": float(low[k]), "high": float(high[k])}
-            result[column] = {metric: entry, "undefined_fraction": float(missing[k])}
-    return result
-
-
-def _interval(overall: Overall, undefined: Undefined) -> dict[str, Any]:
+def interval_of(overall: Overall, undefined: Undefined) -> dict[str, Any]:
+    """{value, low, high}."""
     value, samples = overall
     low, high = percentile_interval(samples, CONFIDENCE, undefined)
     return {"value": value, "low": float(low), "high": float(high)}
-
-
-def _counts(target: FloatArray, kind: str) -> dict[str, int]:
-    missing = int(np.isnan(target).sum())
-    counts = {"n": len(target) - missing, "n_missing": missing}
-    if kind == "binary":
-        counts |= {"n_positive": int((target == 1).sum()), "n_negative": int((target == 0).sum())}
-    return counts
-
-
-def _supported(targets: FloatArray) -> NDArray[np.bool_]:
-    """Labels with at least MIN_SUPPORT positives and negatives; the same for every model of a task."""
-    return ((targets == 1).sum(axis=0) >= MIN_SUPPORT) & ((targets == 0).sum(axis=0) >= MIN_SUPPORT)
 
 
 def known_groups(groups: ArrayLike | None) -> ArrayLike | None:
@@ -275,9 +144,14 @@ def known_groups(groups: ArrayLike | None) -> ArrayLike | None:
     return groups
 
 
-def _check(
+def checked(
     targets: ArrayLike, predictions: ArrayLike, names: Sequence[str], kinds: Sequence[str], undefined: str
 ) -> tuple[FloatArray, FloatArray, NDArray[np.bool_]]:
+    """Targets and predictions as arrays, and which targets are binary.
+
+    Raises:
+        PredictionsError: arrays, names or kinds that do not fit.
+    """
     check_policy(undefined)
     t, p = check_arrays(targets, predictions)
     if len(names) != t.shape[1] or len(kinds) != t.shape[1]:
@@ -287,3 +161,34 @@ def _check(
     if len(set(names)) != len(names):
         raise PredictionsError("target names stand more than once", fix="give every target its own name")
     return t, p, binary_columns(kinds)
+
+
+def _per_target(binary: NDArray[np.bool_], scores: Scores, undefined: Undefined) -> list[dict[str, Any]]:
+    result: list[dict[str, Any]] = [{} for _ in binary]
+    for metrics, chosen in ((OF_LABELS, binary), (OF_NUMBERS, ~binary)):
+        columns = np.flatnonzero(chosen).tolist()
+        for metric in metrics:
+            if metric not in scores.blocks:
+                continue
+            block = scores.blocks[metric]
+            low, high = percentile_interval(block.samples, CONFIDENCE, policy_of(metric, undefined))
+            for k, column in enumerate(columns):
+                result[column][metric] = {
+                    "value": float(block.value[k]), "low": float(low[k]), "high": float(high[k])
+                }  # fmt: skip
+            if metric in ("auroc", "mae"):
+                missing = np.isnan(block.samples).mean(axis=0)
+                for k, column in enumerate(columns):
+                    result[column]["undefined_fraction"] = float(missing[k])
+        if metrics is OF_LABELS and scores.thresholds is not None:
+            for k, column in enumerate(columns):
+                result[column]["threshold"] = float(scores.thresholds.labels[k])
+    return result
+
+
+def _counts(target: FloatArray, kind: str) -> dict[str, int]:
+    missing = int(np.isnan(target).sum())
+    counts = {"n": len(target) - missing, "n_missing": missing}
+    if kind == "binary":
+        counts |= {"n_positive": int((target == 1).sum()), "n_negative": int((target == 0).sum())}
+    return counts

@@ -44,12 +44,17 @@ class LabelOrder:
         return replace(self, minor=self.minor // width, major=self.major // width)
 
 
-def label_order(target: FloatArray, score: FloatArray) -> LabelOrder | None:
-    """Sort one label's records, those with a NaN target left out; None where a class has no record."""
+def label_order(target: FloatArray, score: FloatArray, *, minor_is_positive: bool | None = None) -> LabelOrder | None:
+    """Sort one label's records, those with a NaN target left out; None where a class has no record.
+
+    Args:
+        minor_is_positive: which class to treat as the minor one; by default the smaller one, which is faster.
+    """
     positive, negative = np.flatnonzero(target == 1), np.flatnonzero(target == 0)
     if not len(positive) or not len(negative):
         return None
-    minor_is_positive = len(positive) <= len(negative)
+    if minor_is_positive is None:
+        minor_is_positive = len(positive) <= len(negative)
     minor, major = (positive, negative) if minor_is_positive else (negative, positive)
     minor, major = minor[np.argsort(score[minor])], major[np.argsort(score[major])]
     below = np.searchsorted(score[major], score[minor], "left")
@@ -60,21 +65,52 @@ def label_order(target: FloatArray, score: FloatArray) -> LabelOrder | None:
     return LabelOrder(minor, major, run_starts, below[run_starts], level[run_starts], minor_is_positive)
 
 
-def weighted_auroc(order: LabelOrder | None, counts: Counts) -> NDArray[np.float64]:
+@dataclass(frozen=True, eq=False)
+class Drawn:
+    """How often a label's major records were drawn, cumulated along their order.
+
+    Attributes:
+        edges: (edges,) positions in `order.major`; among them every `below` and `level`, and the end.
+        major: (edges, resamples) how many records before each of them were drawn.
+    """
+
+    edges: NDArray[np.intp]
+    major: Counts
+
+    def before(self, positions: NDArray[np.intp]) -> NDArray[np.intp]:
+        """The rows of `major` for these of the edges."""
+        return np.searchsorted(self.edges, positions)
+
+
+def drawn_majors(order: LabelOrder, counts: Counts) -> Drawn:
+    """Cumulate the major records of every column of `counts` (records, resamples)."""
+    return Drawn(*major_counts(order, counts, gathered_rows(counts)))
+
+
+def gathered_rows(counts: Counts) -> int:
+    """How many records are treated at a time."""
+    return max(32, _GATHER // counts.shape[1])
+
+
+def weighted_auroc(order: LabelOrder | None, counts: Counts, drawn: Drawn | None = None) -> NDArray[np.float64]:
     """AUROC per column of `counts` (records, resamples), NaN where a resample lacks a class.
 
     Sums of counts are exact integers; the products are exact in float64 up to 2**53.
+
+    Args:
+        drawn: what `drawn_majors` gave for the same order and counts, where it is there already.
     """
     n_resamples = counts.shape[1]
     if order is None:
         return np.full(n_resamples, np.nan)
-    rows = max(32, _GATHER // n_resamples)
-    edges, major = major_counts(order, counts, rows)
-    below, level = np.searchsorted(edges, order.below), np.searchsorted(edges, order.level)
+    rows = gathered_rows(counts)
+    drawn = drawn_majors(order, counts) if drawn is None else drawn
+    major, below, level = drawn.major, drawn.before(order.below), drawn.before(order.level)
     twice, n_minor = np.zeros(n_resamples), np.zeros(n_resamples)
     for first in range(0, len(below), rows):
         runs = slice(first, first + rows)
-        minor = _minor_counts(order, counts, runs)
+        bounds = [*order.run_starts.tolist(), len(order.minor)][runs.start : runs.stop + 1]
+        minor = drawn_groups(order.minor, bounds, counts)
         # Twice the Mann-Whitney statistic: major records below + not above, for every minor record drawn.
         twice += np.einsum("rb,rb->b", np.add(major[below[runs]], major[level[runs]], dtype=np.float64), minor)
         n_minor += minor.sum(axis=0)
@@ -104,10 +140,9 @@ def major_counts(order: LabelOrder, counts: Counts, rows: int) -> tuple[NDArray[
     return edges, cumulated
 
 
-def _minor_counts(order: LabelOrder, counts: Counts, runs: slice) -> NDArray[np.float64]:
-    """(runs, resamples): how many records of each of these runs were drawn."""
-    bounds = [*order.run_starts.tolist(), len(order.minor)][runs.start : runs.stop + 1]
-    gathered = counts[order.minor[bounds[0] : bounds[-1]]]
+def drawn_groups(records: NDArray[np.intp], bounds: list[int], counts: Counts) -> NDArray[np.float64]:
+    """(groups, resamples): how many of the records between each two bounds were drawn."""
+    gathered = counts[records[bounds[0] : bounds[-1]]]
     if len(gathered) == len(bounds) - 1:
         return gathered.astype(np.float64)
     total = np.empty((len(bounds) - 1, counts.shape[1]), dtype=counts.dtype)

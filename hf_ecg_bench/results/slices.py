@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from hf_ecg_bench.errors import PredictionsError
-from hf_ecg_bench.evaluation.summary import target_columns
+from hf_ecg_bench.evaluation.parts import target_columns
 from hf_ecg_bench.results.predictions import Predictions
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.results.target_scores import mapping

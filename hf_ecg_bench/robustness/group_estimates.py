@@ -11,7 +11,7 @@ from hf_ecg_bench.evaluation.arrays import FloatArray, check_binary
 from hf_ecg_bench.evaluation.group_auroc import group_auroc
 from hf_ecg_bench.evaluation.mae import absolute_errors
 from hf_ecg_bench.evaluation.resampling import Resamples
-from hf_ecg_bench.evaluation.summary import MIN_SUPPORT
+from hf_ecg_bench.evaluation.scores import MIN_SUPPORT
 from hf_ecg_bench.evaluation.undefined import macro_mean
 from hf_ecg_bench.evaluation.weighted_auroc import label_order
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from hf_ecg_bench.data.load import PreparedDataset
 from hf_ecg_bench.data.windows import Plan
-from hf_ecg_bench.evaluation.summary import summarise, summarise_difference
+from hf_ecg_bench.evaluation.differences import summarise_difference
+from hf_ecg_bench.evaluation.summary import summarise
 from hf_ecg_bench.results.predictions import Predictions, make_predictions
 from hf_ecg_bench.robustness.finished import FinishedRun, home_records
 from hf_ecg_bench.robustness.perturbations import Perturbation

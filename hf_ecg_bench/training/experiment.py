@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from hf_ecg_bench.evaluation.summary import summarise_parts
+from hf_ecg_bench.evaluation.parts import summarise_parts
 from hf_ecg_bench.models.registry import model_id_of
 from hf_ecg_bench.progress import quiet_libraries
 from hf_ecg_bench.results.predictions import make_predictions, write_predictions

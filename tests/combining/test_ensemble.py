@@ -12,8 +12,9 @@ from hf_ecg_bench.cli.main import main
 from hf_ecg_bench.combining.ensemble import average
 from hf_ecg_bench.combining.ensemble_files import read_members
 from hf_ecg_bench.errors import PredictionsError
+from hf_ecg_bench.evaluation.differences import summarise_difference
 from hf_ecg_bench.evaluation.multiplicity import holm
-from hf_ecg_bench.evaluation.summary import summarise, summarise_difference
+from hf_ecg_bench.evaluation.summary import summarise
 from hf_ecg_bench.results.predictions import make_predictions, read_predictions, write_predictions
 from hf_ecg_bench.results.schema import Result
 from tests.results.fake_run import REGRESSION, make_run

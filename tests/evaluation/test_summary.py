@@ -13,6 +13,8 @@ from hf_ecg_bench.files import dumps_json
 
 NAMES = ["AFIB", "rare", "none", "heart_rate", "age"]
 KINDS = ["binary", "binary", "binary", "regression", "regression"]
+RANKING = ["macro_auroc", "macro_auroc_supported", "macro_average_precision", "micro_auroc", "micro_average_precision"]
+NUMBERS = ["macro_mae", "pooled_mae", "macro_r2", "composite"]
 
 
 @pytest.fixture
@@ -29,7 +31,8 @@ def test_metrics_counts_and_resampling(predictions) -> None:
     summary = ev.summarise(targets, p, NAMES, KINDS, groups=[f"p{i // 2}" for i in range(80)], n_resamples=200, seed=4)
     assert summary["n"] == 80
     metrics = summary["metrics"]
-    assert set(metrics) == {"macro_auroc", "macro_auroc_supported", "macro_mae", "pooled_mae", "composite"}
+    assert list(metrics) == RANKING + NUMBERS
+    assert set(summary["left_out"]) == {"macro_f1", "micro_f1", "sample_fmax", "macro_brier", "calibration_error"}
     assert metrics["macro_auroc"]["value"] == ev.macro_auroc(targets[:, :3], p[:, :3])
     assert metrics["macro_auroc_supported"]["value"] == ev.auroc(targets[:, :3], p[:, :3])[0]
     assert metrics["macro_auroc_supported"]["n_labels"] == 1
@@ -42,7 +45,8 @@ def test_metrics_counts_and_resampling(predictions) -> None:
     assert none["undefined_fraction"] == 1
     assert np.isnan(none["auroc"]["value"])
     assert (rate["kind"], rate["n"], rate["n_missing"]) == ("regression", 60, 20)
-    assert set(rate["mae"]) == {"value", "low", "high"}
+    assert set(rate["mae"]) == set(rate["r2"]) == {"value", "low", "high"}
+    assert set(rare) & {"auroc", "average_precision", "brier", "f1", "mae", "r2"} == {"auroc", "average_precision"}
     assert summary["resampling"] == {
         "unit": "patient",
         "n_groups": 40,
@@ -69,9 +73,12 @@ def test_composite_interval_comes_from_shared_resamples(predictions) -> None:
 def test_one_kind_only_has_only_its_metrics(predictions) -> None:
     targets, p = predictions
     binary = ev.summarise(targets[:, 1:3], p[:, 1:3], NAMES[1:3], KINDS[1:3], n_resamples=20)
-    assert set(binary["metrics"]) == {"macro_auroc"}  # no label with ten positives
+    ranking = [name for name in RANKING if name != "macro_auroc_supported"]  # no label with ten positives
+    assert list(binary["metrics"]) == ranking
     regression = ev.summarise(targets[:, 3:], p[:, 3:], NAMES[3:], KINDS[3:], n_resamples=20)
-    assert set(regression["metrics"]) == {"macro_mae", "pooled_mae"}
+    assert list(regression["metrics"]) == ["macro_mae", "pooled_mae", "macro_r2"]
+    one = ev.summarise(targets[:, :1], p[:, :1], NAMES[:1], KINDS[:1], n_resamples=20)
+    assert list(one["metrics"]) == ["macro_auroc", "macro_auroc_supported", "macro_average_precision"]
 
 
 @pytest.mark.parametrize("groups", [None, [None] * 80])
@@ -84,7 +91,7 @@ def test_difference(predictions) -> None:
     targets, p = predictions
     other = p + np.random.default_rng(2).normal(size=p.shape)
     difference = ev.summarise_difference(targets, p, other, NAMES, KINDS, n_resamples=100, seed=1)
-    assert set(difference) == {"macro_auroc", "macro_auroc_supported", "macro_mae", "pooled_mae", "composite"}
+    assert list(difference) == RANKING + NUMBERS
     expected = ev.compare(targets[:, :3], p[:, :3], other[:, :3], n_resamples=100, seed=1)
     assert difference["macro_auroc"] == {
         "value": expected.value,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from hf_ecg_bench.errors import PredictionsError
-from hf_ecg_bench.evaluation.summary import summarise_parts
+from hf_ecg_bench.evaluation.parts import summarise_parts
 from hf_ecg_bench.results.cost_tables import cost_facts, cost_notes, phase_table
 from hf_ecg_bench.results.figures import subgroup_picture
 from hf_ecg_bench.results.group_tables import slice_tables, subgroup_table
