@@ -14,8 +14,8 @@ from hf_ecg_bench.hub.dataset_extras import dataset_extras
 from hf_ecg_bench.hub.dataset_folder import check_dataset_folder
 from hf_ecg_bench.hub.explaining import explained
 from hf_ecg_bench.hub.folders import CheckedFolder, Kind
-from hf_ecg_bench.hub.model_extras import model_extras, own_model_folder
 from hf_ecg_bench.hub.model_folder import check_model_folder
+from hf_ecg_bench.hub.models.extras import model_extras, own_model_folder
 from hf_ecg_bench.hub.options import PushOptions, make_ready, tag_commit
 from hf_ecg_bench.hub.remote import MAIN, Gated, Remote, check_repo_id, writable
 from hf_ecg_bench.models.adapters.folders import ADAPTER_CONFIG
@@ -69,32 +69,33 @@ def push_folder(
     if kind not in KINDS:
         raise unknown_name("kind", kind, KINDS)
     options = PushOptions(private, gated, create_pr, revision, tag, commit_message)
-    folder = Path(folder)
+    place = Path(folder)
     if kind == "results":
         from hf_ecg_bench.hub.results.pushing import push_results
 
-        return push_results(folder, repo_id, options, say=say)
+        return push_results(place, repo_id, options, say=say)
     run = None
     if kind == "model":
-        folder, run = own_model_folder(folder)
-    checked = _CHECKS[kind](folder)
-    repo_id = _choose_repo(kind, folder, repo_id, checked)
+        place, run = own_model_folder(place)
+    checked = _CHECKS[kind](place)
+    repo_id = _choose_repo(kind, place, repo_id, checked)
     if checked.left_out:
         logger.warning("not uploaded, as they do not belong to a %s: %s", kind, ", ".join(checked.left_out))
     message = options.message or f"Upload {checked.title} with hf-ecg-bench {__version__}"
     remote = writable(kind, repo_id)
     with explained(remote):
         make_ready(remote, options)
-        extras = dataset_extras(folder) if kind == "dataset" else model_extras(remote, folder, run, say=say)
+        branch = options.revision or MAIN
+        extras = dataset_extras(place) if kind == "dataset" else model_extras(remote, place, run, branch, say=say)
 
         def plan(parent: str) -> Change:
-            wanted = {name: folder / name for name in checked.files}
+            wanted = {name: place / name for name in checked.files}
             there = remote.files(parent)
             # As the Hub's own tools do: a pattern may match anywhere in the path.
             old = [name for name in there if any(fnmatch(name, pattern) for pattern in _REPLACED[kind])]
             return Change({**wanted, **extras}, [name for name in old if name not in {**wanted, **extras}])
 
-        committed = commit(remote, plan, message, revision=options.revision or MAIN, create_pr=options.create_pr)
+        committed = commit(remote, plan, message, revision=branch, create_pr=options.create_pr)
         tag_commit(remote, options.tag, committed)
     return address(remote, committed, options)
 

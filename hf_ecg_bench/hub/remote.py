@@ -39,7 +39,7 @@ class Remote:
     repo_id: str
     api: HfApi = field(repr=False)
     token: str | None = field(repr=False, default=None)
-    retry: Retry = Retry()
+    retry: Retry = field(default_factory=Retry)
 
     @property
     def page(self) -> str:
