@@ -15,8 +15,8 @@ from hf_ecg_bench.models.registry import list_models
 from hf_ecg_bench.tasks import SUITES, list_tasks
 
 VERBS = (
-    *("list", "info", "prepare", "verify", "overlap", "convert", "merge", "embed", "run", "demo", "score", "report"),
-    *("scaling", "ensemble", "push", "cache"),
+    *("list", "info", "prepare", "verify", "overlap", "convert", "merge", "embed", "run", "demo", "grid", "status"),
+    *("score", "report", "scaling", "ensemble", "push", "cache"),
 )
 
 
