@@ -1,0 +1,124 @@
+"""Entries and their cells as columns."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from hf_ecg_bench.leaderboard.gathering import Results
+from hf_ecg_bench.leaderboard.numbers import amount, number
+from hf_ecg_bench.leaderboard.space.board.snapshot import Cells
+from hf_ecg_bench.leaderboard.space.board.snapshot import Entry as ShownEntry
+from hf_ecg_bench.models.registry import MODELS, get_model_spec
+from hf_ecg_bench.results.row import Row
+from hf_ecg_bench.standings.entry import Entry, entry_of
+from hf_ecg_bench.standings.task import TaskStanding
+from hf_ecg_bench.standings.task_ranking import stand
+
+_COSTS = (
+    "trainable_parameters",
+    "train_seconds",
+    "records_per_second",
+    "latency_ms",
+    "peak_memory_bytes",
+    "training_flops",
+    "energy_joules",
+)
+
+
+def entry_facts(results: Results) -> list[ShownEntry]:
+    """Every entry, with the median cost of its runs (parts of joint runs are no runs of their own)."""
+    runs: dict[Entry, list[Row]] = defaultdict(list)
+    for row in results.rows:
+        runs[entry_of(row)].append(row)
+    return [_entry(entry, runs[entry]) for entry in results.entries]
+
+
+def _entry(entry: Entry, rows: Sequence[Row]) -> ShownEntry:
+    full = [row for row in rows if row.fraction == 1.0] or list(rows)
+    own = [row for row in full if not row.trained_as] or full
+
+    def median(name: str) -> float | None:
+        values = [value for row in own if math.isfinite(value := getattr(row, name))]
+        return amount(np.median(values)) if values else None
+
+    parameters = median("parameters")
+    if parameters is None and entry.model in MODELS:
+        parameters = float(get_model_spec(entry.model).parameters)
+    costs: dict[str, float | None] = {name: median(name) for name in _COSTS}
+    found = {
+        "key": entry.key,
+        "model": entry.model,
+        "mode": entry.mode,
+        "preprocessing": entry.preprocessing,
+        "protocol": entry.protocol,
+        "origin": entry.origin,
+        "parameters": parameters,
+        **costs,
+    }
+    return cast(ShownEntry, found)
+
+
+@dataclass(frozen=True, eq=False)
+class Places:
+    """Ranks of a task's entries among those of their origin; no interval (0) where nothing could be tested."""
+
+    rank: NDArray[np.int64]
+    low: NDArray[np.int64]
+    high: NDArray[np.int64]
+
+
+def places(standing: TaskStanding) -> Places:
+    """Ours among ours, by tests; published ones among themselves, by value."""
+    scores = standing.scores
+    found = [np.zeros(len(scores.entries), dtype=np.int64) for _ in range(3)]
+    for origin in ("ours", "published"):
+        at = [i for i, entry in enumerate(scores.entries) if entry.origin == origin]
+        if at:
+            own = standing if len(at) == len(scores.entries) else stand(scores.of({scores.entries[i] for i in at}))
+            for target, values in zip(found, (own.rank, own.rank_low, own.rank_high), strict=True):
+                target[at] = values
+    found[1][~standing.tested] = found[2][~standing.tested] = 0
+    return Places(*found)
+
+
+def cells(results: Results, entries: Mapping[Entry, int], tasks: Mapping[str, int]) -> Cells:
+    """One cell per entry and task that is scored, by entry and then task."""
+    lines: list[dict[str, Any]] = []
+    for task, standing in results.standings.items():
+        scores, place = standing.scores, places(standing)
+        for i, entry in enumerate(scores.entries):
+            rows = scores.rows[i]
+            lines.append(
+                {
+                    "entry": entries[entry],
+                    "task": tasks[task],
+                    "value": number(scores.value[i]),
+                    "low": number(scores.low[i]),
+                    "high": number(scores.high[i]),
+                    "seed_sd": number(scores.seed_sd[i]),
+                    "n_seeds": int(scores.n_seeds[i]),
+                    "contamination": scores.contamination[i],
+                    "reason": next(
+                        (row.contamination_reason for row in rows if row.contamination == scores.contamination[i]), ""
+                    ),
+                    "audit": ",".join(dict.fromkeys(name for row in rows for name in row.audit.split(",") if name)),
+                    "records_train": _median([row.records_train for row in rows]),
+                    "rank": int(place.rank[i]),
+                    "rank_low": int(place.low[i]) or None,
+                    "rank_high": int(place.high[i]) or None,
+                }
+            )
+    lines.sort(key=lambda line: (line["entry"], line["task"]))
+    return cast(Cells, {name: [line[name] for line in lines] for name in Cells.__annotations__})
+
+
+def _median(values: Sequence[float]) -> float | None:
+    known = [value for value in values if math.isfinite(value)]
+    return amount(np.median(known)) if known else None
