@@ -77,9 +77,9 @@ def brier_block(t: FloatArray, p: FloatArray, resamples: Resamples) -> Block:
 
 def f1_block(t: FloatArray, p: FloatArray, thresholds: Floats, resamples: Resamples) -> tuple[Block, Overall]:
     """F1 of each label at its threshold, and the micro F1."""
-    sums = weighted_sums(resamples.counts, lambda rows: label_cells(t[rows], p[rows], thresholds))
-    micro = micro_f1(t, p, thresholds), micro_f1_of(*sums, thresholds)
-    return Block(f1(t, p, thresholds), f1_of(*sums, thresholds)), micro
+    hit, called, positive = weighted_sums(resamples.counts, lambda rows: label_cells(t[rows], p[rows], thresholds))
+    micro = micro_f1(t, p, thresholds), micro_f1_of(hit, called, positive, thresholds)
+    return Block(f1(t, p, thresholds), f1_of(hit, called, positive, thresholds)), micro
 
 
 def mae_block(t: FloatArray, p: FloatArray, resamples: Resamples) -> tuple[Block, Overall]:

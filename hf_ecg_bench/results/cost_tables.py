@@ -30,7 +30,7 @@ _PHASES = {
     "train": "Training",
     "validation": "Validation",
     "test": "Test",
-    "fitted": "Scoring training records",
+    "fitted": "Predicting training and validation records",
     "write": "Writing",
 }
 _MEANING = {"cpu": "CPU time", "memory": "Memory", "not_counted": "Not counted"}

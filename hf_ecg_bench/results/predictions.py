@@ -14,6 +14,8 @@ from numpy.typing import NDArray
 from hf_ecg_bench.errors import PredictionsError
 
 KINDS = ("binary", "regression")
+#: Beside a run's predictions.parquet, of the same form: what decision thresholds are chosen on.
+VALIDATION_FILE = "validation_predictions.parquet"
 
 
 @dataclass(frozen=True, eq=False)

@@ -11,7 +11,7 @@ import numpy as np
 from hf_ecg_bench.evaluation.parts import summarise_parts
 from hf_ecg_bench.models.registry import model_id_of
 from hf_ecg_bench.progress import quiet_libraries
-from hf_ecg_bench.results.predictions import make_predictions, write_predictions
+from hf_ecg_bench.results.predictions import VALIDATION_FILE, make_predictions, write_predictions
 from hf_ecg_bench.results.schema import MODEL_FOLDER, PREDICTIONS_FILE, Result
 from hf_ecg_bench.results.slices import as_slices
 from hf_ecg_bench.robustness.subgroups import subgroup_scores
@@ -59,16 +59,17 @@ def execute(
             predictions = record_predictions(fitted.logits(feed.test), feed.test, is_regression)
         with meter("fitted"):
             on_training = record_predictions(fitted.logits(feed.fitted), feed.fitted, is_regression)
+            on_validation = record_predictions(fitted.logits(feed.validation), feed.validation, is_regression)
         gather_weights(feed.module)
         with meter("write"):
             if write:
-                store(inputs, feed, predictions)
+                store(inputs, feed, predictions, on_validation)
         cost = cost_of(inputs, feed, fitted.precision, len(predictions), main=write)
         meter.energy.stop()
     scores = selection_metrics(feed.fitted.targets, on_training, is_regression, inputs.protocol.undefined)
     training = {**scores, "records": len(on_training)}
     measured = {"cost": cost, "environment": {**environment(command), "resumed": fitted.resumed}}
-    return result_of(inputs, feed, fitted, predictions, training, measured)
+    return result_of(inputs, feed, fitted, predictions, on_validation, training, measured)
 
 
 def announce(inputs: Inputs, feed: Feed, say: Say) -> None:
@@ -91,15 +92,15 @@ def _effort(protocol: Protocol) -> str:
     return f"{most}{protocol.epochs} {'epoch' if protocol.epochs == 1 else 'epochs'}{rates}"
 
 
-def store(inputs: Inputs, feed: Feed, predictions: np.ndarray) -> None:
+def store(inputs: Inputs, feed: Feed, predictions: np.ndarray, on_validation: np.ndarray) -> None:
     """Predictions, a few test ECGs and the adapted model, each atomically."""
     folder, columns, test = Path(inputs.spec.output_dir), inputs.records.columns, inputs.records.splits["test"]
-    write_predictions(
-        folder / PREDICTIONS_FILE,
-        make_predictions(
-            test.record_id.tolist(), test.patient_id.tolist(), test.targets, predictions, columns.names, columns.kinds
-        ),
-    )
+    for file, split, values in (
+        (PREDICTIONS_FILE, test, predictions),
+        (VALIDATION_FILE, inputs.records.splits["validation"], on_validation),
+    ):
+        ids = split.record_id.tolist(), split.patient_id.tolist()
+        write_predictions(folder / file, make_predictions(*ids, split.targets, values, columns.names, columns.kinds))
     chosen = choose_examples(test.targets, predictions, columns.is_regression, inputs.spec.examples)
     write_examples(folder, test, chosen, inputs.records.sampling_rate)
     write_subset(folder, inputs.records, inputs.subset)
@@ -111,6 +112,7 @@ def result_of(
     feed: Feed,
     fitted: Fitted,
     predictions: np.ndarray,
+    on_validation: np.ndarray,
     training: dict[str, float],
     measured: dict[str, dict[str, Any]],
 ) -> Result:
@@ -120,6 +122,7 @@ def result_of(
     metrics, parts = summarise_parts(
         test.targets, predictions, names, records.columns.kinds, inputs.parts,
         groups=test.patient_id, n_resamples=spec.n_resamples, seed=_BOOTSTRAP_SEED, undefined=protocol.undefined,
+        validation=(records.splits["validation"].targets, on_validation),
     )  # fmt: skip
     config = feed.model.config
     return Result(

@@ -28,7 +28,7 @@ def finished(synthetic_folder, tmp_path_factory):
 def test_files_of_a_run(finished):
     spec, result, said = finished
     assert {p.name for p in spec.output_dir.iterdir()} == {
-        "run.json", "result.json", "predictions.parquet", "examples.npz", "model"
+        "run.json", "result.json", "predictions.parquet", "validation_predictions.parquet", "examples.npz", "model"
     }  # fmt: skip
     stored = Result.load(spec.output_dir)
     assert stored.status == "complete"

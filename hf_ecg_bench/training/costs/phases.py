@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import NamedTuple
 
-#: In the order of a run. `validation` is what the training spends on choosing its epoch; `write` is everything but
-#: result.json itself, which holds these numbers.
+#: In the order of a run. `validation` is what the training spends on choosing its epoch; `fitted` is predicting
+#: training and validation records with the finished model; `write` is everything but result.json itself, which holds
+#: these numbers.
 PHASES = ("load", "features", "train", "validation", "test", "fitted", "write")
 
 
