@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from hf_ecg_bench import __version__
 from hf_ecg_bench.cli import (
+    boarding,
     caching,
     combining,
     embedding,
@@ -79,6 +80,7 @@ def build_parser() -> argparse.ArgumentParser:
         results,
         scaling,
         combining,
+        boarding,
         pushing,
         caching,
     ):

@@ -72,6 +72,12 @@ def gather(
     unreadable: Sequence[Unreadable] = ()
     if results_dir is not None:
         ours, unreadable = read_rows(results_dir)
+        if not ours:
+            raise EcgBenchError(
+                f"none of {len(unreadable)} result files below {results_dir} can be read; "
+                f"the first: {unreadable[0].name}: {unreadable[0].reason}",
+                fix="run again into an empty folder",
+            )
     elif not published:
         raise EcgBenchError("nothing to show: no results, and no published rows", fix="--results RUNS_DIR")
     rows = (*ours, *(published_rows() if published else ()))

@@ -21,6 +21,7 @@ from hf_ecg_bench.leaderboard.facts import category_facts, dataset_facts, model_
 from hf_ecg_bench.leaderboard.gathering import Results, gather
 from hf_ecg_bench.leaderboard.space.board.snapshot import (
     INDEX,
+    PAIRS,
     SCALING,
     SNAPSHOT_VERSION,
     TASKS,
@@ -28,7 +29,7 @@ from hf_ecg_bench.leaderboard.space.board.snapshot import (
     AuditNote,
     Index,
 )
-from hf_ecg_bench.leaderboard.task_pages import task_page
+from hf_ecg_bench.leaderboard.task_pages import pair_rows, task_page
 from hf_ecg_bench.leaderboard.views import SAFE, modes_of, views
 
 
@@ -81,6 +82,9 @@ def _write(results: Results, folder: Path, created: str) -> None:
     for task, standing in results.standings.items():
         if SAFE.fullmatch(task):
             _dump(folder / TASKS / f"{task}.json", task_page(standing, entries))
+    for entry, number in entries.items():
+        if pairs := pair_rows(results.standings, entry, entries):
+            _dump(folder / PAIRS / f"{number}.json", pairs)
     _dump(folder / SCALING, curves(results, entries))
     index: Index = {
         "snapshot_version": SNAPSHOT_VERSION,
@@ -133,7 +137,7 @@ def _check_target(data_dir: Path) -> None:
 
 
 def _foreign(inside: Sequence[Path]) -> bool:
-    return bool({path.name for path in inside} - {INDEX, SCALING, VIEWS, TASKS})
+    return bool({path.name for path in inside} - {INDEX, SCALING, VIEWS, TASKS, PAIRS})
 
 
 def _replace(part: Path, data_dir: Path) -> None:

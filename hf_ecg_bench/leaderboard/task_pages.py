@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 
 from hf_ecg_bench.leaderboard.numbers import amount, matrix, number, numbers
-from hf_ecg_bench.leaderboard.space.board.snapshot import Target, TaskPage
+from hf_ecg_bench.leaderboard.space.board.snapshot import PairRow, Target, TaskPage
 from hf_ecg_bench.standings.entry import Entry
 from hf_ecg_bench.standings.scores import TargetScores
 from hf_ecg_bench.standings.task import TaskStanding
@@ -26,19 +26,38 @@ def task_page(standing: TaskStanding, entries: Mapping[Entry, int]) -> TaskPage:
         "resampling": _resampling(standing),
         "pairs": {
             "entries": [entries[scores.entries[i]] for i in order],
-            "difference": matrix(standing.difference[square]),
-            "low": matrix(standing.low[square]),
-            "high": matrix(standing.high[square]),
-            "p_adjusted": matrix(standing.p_adjusted[square]),
+            "difference": matrix(standing.difference[square], 4),
+            "low": matrix(standing.low[square], 4),
+            "high": matrix(standing.high[square], 4),
+            "p_adjusted": matrix(standing.p_adjusted[square], 4),
         },
         "targets": [],
+        "targets_left_out": 0,
     }
     if scores.targets is not None:
         shown = _shown(scores.targets)
         page["targets"] = [_target(scores.targets, at, order) for at in shown]
-        if len(shown) < len(scores.targets.names):
-            page["targets_left_out"] = len(scores.targets.names) - len(shown)
+        page["targets_left_out"] = len(scores.targets.names) - len(shown)
     return page
+
+
+def pair_rows(standings: Mapping[str, TaskStanding], entry: Entry, entries: Mapping[Entry, int]) -> dict[str, PairRow]:
+    """{task: an entry against all others that it was tested against}; empty where it has no predictions."""
+    found: dict[str, PairRow] = {}
+    for task, standing in standings.items():
+        if entry not in standing.scores.entries:
+            continue
+        i = standing.scores.entries.index(entry)
+        others = np.flatnonzero(~np.isnan(standing.p_adjusted[i]))
+        if len(others):
+            found[task] = {
+                "others": [entries[standing.scores.entries[j]] for j in others],
+                "difference": numbers(standing.difference[i, others], 4),
+                "low": numbers(standing.low[i, others], 4),
+                "high": numbers(standing.high[i, others], 4),
+                "p_adjusted": numbers(standing.p_adjusted[i, others], 4),
+            }
+    return found
 
 
 def _resampling(standing: TaskStanding) -> str:
