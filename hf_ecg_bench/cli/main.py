@@ -26,6 +26,7 @@ from hf_ecg_bench.cli import (
     results,
     running,
     scaling,
+    submitting,
     verifying,
 )
 from hf_ecg_bench.errors import EcgBenchError
@@ -82,6 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
         combining,
         boarding,
         pushing,
+        submitting,
         caching,
     ):
         group.register(verbs)

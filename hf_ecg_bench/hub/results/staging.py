@@ -18,6 +18,7 @@ from hf_ecg_bench.hub.results.manifest import MANIFEST_FILE, Manifest, file_fact
 from hf_ecg_bench.hub.results.scrubbing import Scrubbed, describe, scrub
 from hf_ecg_bench.hub.results.sharing import Sharing, sharing
 from hf_ecg_bench.models.resolve import weights_digest
+from hf_ecg_bench.results.predictions import VALIDATION_FILE
 from hf_ecg_bench.results.run_folder import check_types, find_results
 from hf_ecg_bench.results.schema import MODEL_FOLDER, PREDICTIONS_FILE, RESULT_FILE, Result
 from hf_ecg_bench.robustness.evaluation_files import EVALUATION_FILE, EVALUATIONS, PERTURBED
@@ -105,8 +106,9 @@ def _stage(
     target.mkdir(parents=True)
     clean, scrubbed = scrub(asdict(result), known)
     write_json(target / RESULT_FILE, clean)
-    if shared.records and (run / PREDICTIONS_FILE).is_file():
-        shutil.copyfile(run / PREDICTIONS_FILE, target / PREDICTIONS_FILE)
+    for name in (PREDICTIONS_FILE, VALIDATION_FILE) if shared.records else ():
+        if (run / name).is_file():
+            shutil.copyfile(run / name, target / name)
     withheld = [shared.reason] if not shared.records else []
     if shared.records and not (run / PREDICTIONS_FILE).is_file():
         withheld.append(f"there is no {PREDICTIONS_FILE}")
