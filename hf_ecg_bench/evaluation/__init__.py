@@ -13,6 +13,7 @@ from hf_ecg_bench.evaluation.bootstrap import Bootstrap, bootstrap
 from hf_ecg_bench.evaluation.brier import brier, macro_brier
 from hf_ecg_bench.evaluation.calibration import calibration_error
 from hf_ecg_bench.evaluation.comparison import Comparison, compare
+from hf_ecg_bench.evaluation.delong import AurocInterval, DelongTest, delong_covariance, delong_interval, delong_test
 from hf_ecg_bench.evaluation.differences import summarise_difference
 from hf_ecg_bench.evaluation.f1 import f1, macro_f1, micro_f1, sample_f1
 from hf_ecg_bench.evaluation.influence import InfluenceEstimate, compare_influence, macro_influence
@@ -24,8 +25,10 @@ from hf_ecg_bench.evaluation.summary import summarise
 from hf_ecg_bench.evaluation.thresholds import Thresholds, choose_thresholds
 
 __all__ = [
+    "AurocInterval",
     "Bootstrap",
     "Comparison",
+    "DelongTest",
     "InfluenceEstimate",
     "Ranking",
     "Thresholds",
@@ -39,6 +42,9 @@ __all__ = [
     "compare",
     "compare_influence",
     "composite",
+    "delong_covariance",
+    "delong_interval",
+    "delong_test",
     "f1",
     "holm",
     "macro_auroc",

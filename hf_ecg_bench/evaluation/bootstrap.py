@@ -69,6 +69,7 @@ def bootstrap(
     undefined: Undefined = "drop",
     metric: Metric = "auroc",
     confidence: float = 0.95,
+    thresholds: ArrayLike | None = None,
 ) -> Bootstrap:
     """Percentile bootstrap of a metric; resamples are evaluated exactly, with ties and missing targets.
 
@@ -82,8 +83,10 @@ def bootstrap(
         undefined: what a label without positives or negatives does to the macro AUROC: `drop` (left out,
             also per resample), `half` (0.5, as published), `nan`, or `raise`. Per label, `drop` and `raise`
             take the interval over the defined resamples; `half` and `nan` make it NaN.
-        metric: `auroc` (macro), `micro_auroc`, `mae` (macro) or `pooled_mae`.
+        metric: `auroc`, `average_precision`, `f1`, `brier`, `mae`, `r2` (means over targets), `micro_auroc`,
+            `micro_average_precision`, `micro_f1` or `pooled_mae` (one value over all cells).
         confidence: level of the interval.
+        thresholds: (targets,) for `f1` and `micro_f1`, from `choose_thresholds` on validation records.
 
     Raises:
         PredictionsError: arrays, groups or indices that cannot be used; undefined labels under `raise`.
@@ -91,7 +94,9 @@ def bootstrap(
     check_policy(undefined)
     t, p = check_arrays(targets, predictions)
     resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=groups, indices=indices)
-    return summarise_estimates(estimate(metric, t, p, resamples, undefined), resamples, metric, undefined, confidence)
+    return summarise_estimates(
+        estimate(metric, t, p, resamples, undefined, thresholds), resamples, metric, undefined, confidence
+    )
 
 
 def summarise_estimates(

@@ -12,15 +12,22 @@ from hf_ecg_bench.evaluation.arrays import check_arrays
 from hf_ecg_bench.evaluation.bootstrap import TargetIntervals, target_intervals
 from hf_ecg_bench.evaluation.estimates import Estimates, Metric, estimate
 from hf_ecg_bench.evaluation.intervals import percentile_interval, two_sided_p
+from hf_ecg_bench.evaluation.multiplicity import holm_of_defined
 from hf_ecg_bench.evaluation.resampling import draw_resamples
 from hf_ecg_bench.evaluation.undefined import Undefined, check_policy
 
 
 @dataclass(frozen=True, eq=False)
 class TargetDifferences(TargetIntervals):
-    """Differences per target; `p`: (targets,) two-sided, not adjusted for the number of targets."""
+    """Differences per target.
+
+    Attributes:
+        p: (targets,) two-sided, of each target alone.
+        p_adjusted: the same adjusted by Holm for the number of targets; NaN, of undefined ones, counts for none.
+    """
 
     p: NDArray[np.float64]
+    p_adjusted: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,8 +74,13 @@ def compare(
     undefined: Undefined = "drop",
     metric: Metric = "auroc",
     confidence: float = 0.95,
+    thresholds_a: ArrayLike | None = None,
+    thresholds_b: ArrayLike | None = None,
 ) -> Comparison:
     """Paired bootstrap of A - B on the same records; the other arguments are those of `bootstrap`.
+
+    Args:
+        thresholds_a, thresholds_b: (targets,) each model's own, for `f1` and `micro_f1`.
 
     Do not judge two models by whether their own intervals overlap: the paired difference is much sharper.
     """
@@ -76,17 +88,21 @@ def compare(
     t, a = check_arrays(targets, predictions_a)
     _, b = check_arrays(targets, predictions_b)
     resamples = draw_resamples(len(t), n_resamples=n_resamples, seed=seed, groups=groups, indices=indices)
-    first, second = (estimate(metric, t, p, resamples, undefined) for p in (a, b))
+    first, second = (
+        estimate(metric, t, p, resamples, undefined, thresholds)
+        for p, thresholds in ((a, thresholds_a), (b, thresholds_b))
+    )
     d = difference(first, second)
     low, high = percentile_interval(d.samples, confidence, undefined)
     per_target = target_intervals(d.target_value, d.target_samples, undefined, confidence)
+    target_p = two_sided_p(d.target_samples)
     return Comparison(
         value=d.value,
         low=float(low),
         high=float(high),
         p=float(two_sided_p(d.samples)),
         samples=d.samples,
-        per_target=TargetDifferences(**vars(per_target), p=two_sided_p(d.target_samples)),
+        per_target=TargetDifferences(**vars(per_target), p=target_p, p_adjusted=holm_of_defined(target_p)),
         metric=metric,
         undefined=undefined,
         confidence=confidence,

@@ -72,34 +72,12 @@ def compare_influence(
     return InfluenceEstimate(a.value - b.value, _standard_error(psi, groups), psi)
 
 
-def delong(target: ArrayLike, predictions: ArrayLike) -> tuple[Floats, Floats]:
-    """AUROCs of several scores of one label and their covariance (DeLong et al. 1988, divisor n - 1).
-
-    Args:
-        target: (records,) 0, 1 or NaN.
-        predictions: (records, scores).
-
-    Returns:
-        (scores,) AUROCs and the (scores, scores) covariance, NaN with fewer than two records of a class.
-    """
-    p = np.asarray(predictions)
-    t, p = check_arrays(np.broadcast_to(np.asarray(target)[:, None], p.shape), p)
-    check_binary(t)
-    y = t[:, 0]
-    placed = [_placement(y, p[:, column]) for column in range(p.shape[1])]
-    positive, negative = (np.array([item[k] for item in placed]) for k in (0, 1))
-    if min(positive.shape[1], negative.shape[1]) < 2:
-        return np.full(len(placed), np.nan), np.full((len(placed), len(placed)), np.nan)
-    covariance = np.cov(positive) / positive.shape[1] + np.cov(negative) / negative.shape[1]
-    return positive.mean(axis=1), np.atleast_2d(covariance)
-
-
 def placements(target: FloatArray, score: FloatArray) -> tuple[float, Floats] | None:
     """One label's AUROC and its influence values (records,), 0 for missing targets; None if undefined."""
     positive, negative = target == 1, target == 0
     if not positive.any() or not negative.any():
         return None
-    of_positive, of_negative = _placement(target, score)
+    of_positive, of_negative = placement_values(target, score)
     area = float(of_positive.mean())
     psi = np.zeros(len(target))
     psi[positive] = (of_positive - area) * (len(target) / len(of_positive))
@@ -107,7 +85,7 @@ def placements(target: FloatArray, score: FloatArray) -> tuple[float, Floats] | 
     return area, psi
 
 
-def _placement(target: FloatArray, score: FloatArray) -> tuple[Floats, Floats]:
+def placement_values(target: FloatArray, score: FloatArray) -> tuple[Floats, Floats]:
     """Share of negatives each positive beats, and share of positives that beat each negative (ties 1/2)."""
     positive, negative = score[target == 1], score[target == 0]
     return _share_below(positive, negative), 1.0 - _share_below(negative, positive)

@@ -9,7 +9,6 @@ import pytest
 from numpy.typing import NDArray
 
 from hf_ecg_bench import evaluation as ev
-from hf_ecg_bench.evaluation.influence import delong
 from hf_ecg_bench.results.predictions import read_predictions
 
 pytestmark = pytest.mark.shared
@@ -156,7 +155,7 @@ def test_windows_averaged_per_record(shared: Path) -> None:
 
 def test_delong_and_influence(shared: Path) -> None:
     o = load(shared, "statistics")
-    areas, covariance = delong(o["delong_y"], np.column_stack([o["delong_a"], o["delong_b"]]))
+    areas, covariance = ev.delong_covariance(o["delong_y"], np.column_stack([o["delong_a"], o["delong_b"]]))
     np.testing.assert_allclose(areas, o["delong_auc"], **EXACT)
     np.testing.assert_allclose(covariance, o["delong_cov"], rtol=0, atol=1e-12)
 

@@ -7,7 +7,7 @@ import pytest
 
 from hf_ecg_bench import evaluation as ev
 from hf_ecg_bench.errors import EcgBenchError
-from hf_ecg_bench.evaluation.influence import delong
+from hf_ecg_bench.evaluation.delong import delong_covariance
 from hf_ecg_bench.evaluation.multiplicity import holm_of_defined
 from hf_ecg_bench.evaluation.ranking import rank_models
 
@@ -67,7 +67,7 @@ def test_influence_agrees_with_the_bootstrap_and_with_delong() -> None:
     assert estimate.influence.mean() == pytest.approx(0, abs=1e-12)
     assert estimate.standard_error == pytest.approx(ev.bootstrap(targets, scores).samples.std(), rel=0.1)
     one = ev.macro_influence(targets[:, :1], scores[:, :1])
-    areas, covariance = delong(targets[:, 0], scores[:, :1])
+    areas, covariance = delong_covariance(targets[:, 0], scores[:, :1])
     assert areas[0] == pytest.approx(one.value, abs=1e-14)
     assert np.sqrt(covariance[0, 0]) == pytest.approx(one.standard_error, rel=0.01)
     alone = ev.macro_influence(targets, scores, groups=np.arange(600))
