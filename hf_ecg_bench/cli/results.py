@@ -53,11 +53,27 @@ def register(verbs: Any) -> None:
     score.set_defaults(handler=_score)
     report = verbs.add_parser(
         "report",
-        help="tables, plots and drawn ECGs of one or more runs as HTML, Markdown and LaTeX",
-        **example("hf-ecg-bench report runs/s4", "hf-ecg-bench report runs --output-dir report"),
+        help="tables and plots of runs as HTML, Markdown and LaTeX: a run in full, or the paper's of a whole grid",
+        **example(
+            "hf-ecg-bench report runs/s4",
+            "hf-ecg-bench report grid --output-dir report --contamination hide",
+        ),
     )
     report.add_argument("results_dir", type=Path, metavar="RESULTS_DIR", help="a run's folder, or a folder of runs")
     report.add_argument("--output-dir", type=Path, help="default: RESULTS_DIR itself")
+    many = report.add_argument_group("overview", "written for more than 8 runs, or where one of these is given")
+    many.add_argument(
+        "--contamination",
+        choices=["keep", "hide", "impute"],
+        help="cells whose test records a model may have seen: ranked and marked (default), left out, or the others' mean",
+    )
+    many.add_argument(
+        "--rule", choices=["anchor", "paper"], help="ranks by value with groups (default), or as the paper's are read"
+    )
+    many.add_argument(
+        "--published", action=argparse.BooleanOptionalAction, help="published rows beside ours (default: yes)"
+    )
+    many.add_argument("--json", action="store_true", help="print report.json: standing, cells and tables")
     report.set_defaults(handler=_report)
 
 
@@ -148,6 +164,13 @@ def _print_target_differences(differences: dict[str, Any]) -> None:
 
 
 def _report(arguments: argparse.Namespace) -> None:
-    from hf_ecg_bench.results.report import write_report
+    from hf_ecg_bench.overview.choices import Choices
+    from hf_ecg_bench.overview.report import report, write_overview
 
-    print(write_report(arguments.results_dir, arguments.output_dir))
+    asked = {name: getattr(arguments, name) for name in ("contamination", "rule", "published")}
+    given = {name: value for name, value in asked.items() if value is not None}
+    choices = Choices(**given)
+    if arguments.json:
+        print_json(write_overview(arguments.results_dir, arguments.output_dir, choices)[1])
+    else:
+        print(report(arguments.results_dir, arguments.output_dir, choices if given else None))

@@ -125,7 +125,7 @@ def _character(char: str) -> str:
         return " "
     if char.isascii():
         return char
-    base, *marks = unicodedata.normalize("NFKD", char)
+    base, *marks = list(unicodedata.normalize("NFKD", char))
     if base.isascii() and base.isalnum() and all(mark in _ACCENTS or unicodedata.combining(mark) for mark in marks):
         accent = next((_ACCENTS[mark] for mark in marks if mark in _ACCENTS), "")
         return f"{accent}{{{base}}}" if accent else base

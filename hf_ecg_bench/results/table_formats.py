@@ -42,8 +42,8 @@ def to_csv(table: Table) -> str:
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow([_harmless(column.title) for column in table.columns])
-    writer.writerows([[_harmless(cell.text) for cell in row] for row in table.rows])
+    writer.writerow([harmless(column.title) for column in table.columns])
+    writer.writerows([[harmless(cell.text) for cell in row] for row in table.rows])
     return buffer.getvalue()
 
 
@@ -58,6 +58,7 @@ def _pipes(cells: list[str]) -> str:
     return "| " + " | ".join(cells) + " |"
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
+    """Text for a cell of a CSV file, which a spreadsheet takes for text and not for a formula."""
     text = "".join(char if char.isprintable() else " " for char in text)
     return f"'{text}" if text[:1] in _FORMULA and not _NUMBER.fullmatch(text) else text

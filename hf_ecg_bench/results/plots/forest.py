@@ -23,6 +23,7 @@ def plot_forest(
     reference: float | None = None,
     doubtful: Sequence[bool] = (),
     width: float = 8.6,
+    digits: int = 3,
 ) -> Figure:
     """Rows from top to bottom in the given order; the summary (macro) last, as a diamond.
 
@@ -32,6 +33,7 @@ def plot_forest(
         notes: text at the right end of each row.
         reference: a vertical line (0.5 for AUROC).
         doubtful: rows to draw hollow.
+        digits: of the numbers at the right end.
     """
     names, estimates = list(names), list(estimates)
     count = len(names) + (summary is not None)
@@ -89,7 +91,7 @@ def plot_forest(
     right = axes.secondary_yaxis("right")
     right.set_yticks(range(count))
     texts = [
-        estimate.format() + (f"  ·  {note}" if note else "")
+        estimate.format(digits) + (f"  ·  {note}" if note else "")
         for estimate, note in zip(estimates, _padded(notes, count), strict=True)
     ]
     right.set_yticklabels(texts, parse_math=False)

@@ -1,0 +1,1 @@
+"""Figures over many tasks and models: arrays in, matplotlib figures out."""

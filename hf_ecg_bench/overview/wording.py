@@ -1,0 +1,112 @@
+"""How entries, tasks, categories and numbers are called in tables and figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from hf_ecg_bench.results.estimate import Estimate
+from hf_ecg_bench.results.row import ContaminationState
+from hf_ecg_bench.results.tables import Cell, Column
+from hf_ecg_bench.standings.entry import Entry
+from hf_ecg_bench.tasks.catalogue import CATALOGUE
+
+SEEN, SAME_CORPUS = "\N{DAGGER}", "\N{DOUBLE DAGGER}"
+_MARKS: dict[ContaminationState, str] = {"test_records": SEEN, "same_corpus": SAME_CORPUS}
+#: What the marks of contamination mean, for captions.
+MARKS_MEAN = (
+    f"{SEEN} the model may have seen the test records before. "
+    f"{SAME_CORPUS} it has seen other records of the same corpus."
+)
+_CATEGORIES = {
+    "adult_ecg_interpretation": "Adult ECG",
+    "pediatric_ecg_interpretation": "Pediatric ECG",
+    "cardiac_structure_function": "Cardiac structure",
+    "cardiac_outcomes": "Cardiac outcomes",
+    "noncardiac_outcomes": "Non-cardiac outcomes",
+    "acute_care": "Acute care",
+    "patient_characteristics": "Patient characteristics",
+    "embedded": "Synthetic",
+    "joint_training": "Joint training",
+    "": "Not in the catalogue",
+}
+
+
+def category_name(category: str) -> str:
+    """`Adult ECG`."""
+    return _CATEGORIES.get(category, category.replace("_", " "))
+
+
+def category_order(category: str) -> int:
+    """The paper's order; unknown ones last."""
+    return list(_CATEGORIES).index(category) if category in _CATEGORIES else len(_CATEGORIES)
+
+
+def task_name(task: str) -> str:
+    """`PTB-XL (super)`; the id where the catalogue does not know it."""
+    return CATALOGUE[task].name if task in CATALOGUE else task
+
+
+def task_order(task: str) -> tuple[int, str]:
+    """The catalogue's order, then by name."""
+    return (list(CATALOGUE).index(task) if task in CATALOGUE else len(CATALOGUE), task)
+
+
+def contamination_mark(state: ContaminationState) -> str:
+    """A dagger, or nothing."""
+    return _MARKS.get(state, "")
+
+
+def entry_cells(entry: Entry) -> tuple[Cell, Cell]:
+    """Model and mode; what is unusual stands with the mode."""
+    unusual = [value for value in (entry.preprocessing, entry.protocol) if value != "paper"]
+    return Cell(entry.model), Cell(", ".join([entry.mode, *unusual]))
+
+
+def entry_columns() -> tuple[Column, Column]:
+    """The heads of `entry_cells`."""
+    return Column("Model"), Column("Mode")
+
+
+def unique_titles(titles: Sequence[str]) -> list[str]:
+    """Titles told apart by a number where several are equal: columns are keys in JSON."""
+    return [
+        title if titles.index(title) == at else f"{title} ({titles[: at + 1].count(title)})"
+        for at, title in enumerate(titles)
+    ]
+
+
+def with_interval(value: float, low: float, high: float, digits: int = 3) -> str:
+    """`0.912 [0.890, 0.931]`; empty where there is no value."""
+    return Estimate(value, low, high).format(digits) if math.isfinite(value) else ""
+
+
+def signed(value: float, low: float = math.nan, high: float = math.nan, digits: int = 3) -> str:
+    """`+0.012 [-0.001, +0.025]`; empty where there is no value."""
+    if not math.isfinite(value):
+        return ""
+    text = f"{value:+.{digits}f}"
+    ends = math.isfinite(low) and math.isfinite(high)
+    return f"{text} [{low:+.{digits}f}, {high:+.{digits}f}]" if ends else text
+
+
+def p_value(p: float) -> str:
+    """`0.031`, `< 0.001`; empty where there was no test."""
+    if math.isnan(p):
+        return ""
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
+def fixed(value: float, digits: int) -> str:
+    """A number, or nothing."""
+    return f"{value:.{digits}f}" if math.isfinite(value) else ""
+
+
+def sentence(text: str) -> str:
+    """A note as a sentence of its own."""
+    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", ":", "?")) else ".")
+
+
+def plural(number: int, one: str, many: str = "") -> str:
+    """`1 run`, `2,000 runs`."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
