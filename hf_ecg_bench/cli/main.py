@@ -13,6 +13,7 @@ from typing import NoReturn
 
 from hf_ecg_bench import __version__
 from hf_ecg_bench.cli import (
+    auditing,
     boarding,
     caching,
     combining,
@@ -81,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
         results,
         scaling,
         combining,
+        auditing,
         boarding,
         pushing,
         submitting,
