@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from hf_ecg_bench.overview.parts import Block, Part
@@ -12,7 +12,7 @@ from hf_ecg_bench.overview.wording import entry_cells, entry_columns, fixed, p_v
 from hf_ecg_bench.results.estimate import Estimate
 from hf_ecg_bench.results.figures import Picture
 
-# CD from hf_ecg_bench.results.plots.critical_difference import plot_critical_difference
+from hf_ecg_bench.results.plots.critical_difference import plot_critical_difference
 from hf_ecg_bench.results.plots.forest import plot_forest
 from hf_ecg_bench.results.tables import Cell, Column, Table
 from hf_ecg_bench.standings.overall import OverallStanding
@@ -148,11 +148,17 @@ def _pictures(overall: OverallStanding) -> Iterator[Picture]:
         )
 
 
-def _friedman(friedman: dict[str, Any] | Any) -> Iterator[str]:
+def _friedman(friedman: Mapping[str, Any]) -> Iterator[str]:
     for facts in (friedman, friedman.get("datasets") or {}):
         if facts:
+            number = facts[f"n_{facts['blocks']}"]
             yield (
-                f"Friedman's test with {facts['blocks']} as blocks: chi2 = {facts['chi2']:.1f}, "
-                f"p = {p_value(facts['p'])}, {facts['n_entries']} entries, {facts['n_tasks']} blocks; "
-                f"Nemenyi's critical difference of mean ranks {facts['critical_difference']:.2f}."
+                f"Friedman's test of {facts['n_entries']} entries with {number} {facts['blocks']} as blocks: "
+                f"chi2 = {facts['chi2']:.1f}, p {_equals(facts['p'])}; Nemenyi's critical difference of mean ranks "
+                f"{facts['critical_difference']:.2f}."
             )
+
+
+def _equals(p: float) -> str:
+    text = p_value(p)
+    return text if text.startswith("<") else f"= {text or 'undefined'}"
