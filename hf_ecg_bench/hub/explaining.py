@@ -63,6 +63,8 @@ def _answered(remote: Remote, where: str, error: BaseException, doing: str) -> E
         return EcgBenchError(f"{where}: your token may not write there", fix=fix)
     message = getattr(error, "server_message", None) or first_line(error)
     fix = "see what it says, and the repository's page: trying again will not help"
+    if status == 404:
+        fix = "check the name and the revision; what is private or gated needs a token that may read it"
     if status == 412:
         fix = "others keep writing there: do the same again, or --create-pr"
     if status == 409:

@@ -54,6 +54,11 @@ class Report:
         return {"folder": self.folder, "passed": self.passed, "checks": checks}
 
 
+def shown(value: object, length: int = 60) -> str:
+    """A stranger's text for a message: in ASCII, escaped, cut."""
+    return ascii(str(value))[1:-1][:length]
+
+
 def passed(name: str, found: str = "") -> Check:
     """A check with nothing to complain about."""
     return Check(name, True, found=found)

@@ -9,7 +9,7 @@ import numpy as np
 
 from hf_ecg_bench.data.load import PreparedDataset, load_prepared
 from hf_ecg_bench.data.registry import get_builder, get_dataset_spec
-from hf_ecg_bench.hub.submission.checks import Check, verdict
+from hf_ecg_bench.hub.submission.checks import Check, shown, verdict
 from hf_ecg_bench.names import INFO_FILE, NAMESPACE
 from hf_ecg_bench.results.predictions import Predictions
 from hf_ecg_bench.results.schema import Result
@@ -59,7 +59,7 @@ def check_dataset(result: Result, prepared: PreparedDataset | None, *, given: bo
         return
     defaults = vars(get_builder(get_task(result.task).dataset).BUILDER_CONFIG_CLASS(name="default"))
     changed = [
-        f"{ascii(str(key))[1:40]}={value!r:.40}"
+        f"{shown(key)}={value!r:.40}"
         for key, value in (options if isinstance(options, dict) else {}).items()
         if key not in defaults or _plain(defaults[key]) != _plain(value)
     ]
@@ -82,7 +82,7 @@ def check_targets(result: Result, predictions: Predictions, prepared: PreparedDa
     place = {str(record): row for row, record in enumerate(test.record_id.tolist())}
     strangers = [record for record in predictions.record_id if record not in place]
     if strangers or len(predictions) != len(place):
-        odd = f", for instance {ascii(strangers[0])[:40]}" if strangers else ""
+        odd = f", for instance {shown(strangers[0])}" if strangers else ""
         found = f"{len(predictions)} records, {len(strangers)} of them no test records{odd}"
         yield Check("targets", False, f"the {len(place)} test records", found, fix)
         return
@@ -104,7 +104,7 @@ def check_targets(result: Result, predictions: Predictions, prepared: PreparedDa
     if wrong.any():
         row, column = (int(i) for i in np.argwhere(wrong)[0])
         problems.append(
-            f"{int(wrong.sum())} targets differ, first {ascii(predictions.record_id[row])[:40]}, {names[column]}: "
+            f"{int(wrong.sum())} targets differ, first {shown(predictions.record_id[row])}, {names[column]}: "
             f"{predictions.targets[row, column]:g}, expected {own[row, column]:g}"
         )
     patients = test.patient_id[[place[record] for record in predictions.record_id]]

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from hf_ecg_bench.errors import PredictionsError, first_line
 from hf_ecg_bench.files import sha256_file
 from hf_ecg_bench.hub.results.manifest import MANIFEST_FILE, MANIFEST_VERSION
-from hf_ecg_bench.hub.submission.checks import Check, verdict
+from hf_ecg_bench.hub.submission.checks import Check, shown, verdict
 from hf_ecg_bench.results.predictions import VALIDATION_FILE
 from hf_ecg_bench.results.schema import PREDICTIONS_FILE, RESULT_FILE
 from hf_ecg_bench.robustness.evaluation_files import EVALUATION_FILE, EVALUATIONS
@@ -37,13 +37,13 @@ def name_problems(paths: Mapping[str, int], below: str = "") -> Iterator[str]:
     """
     for path, size in paths.items():
         parts = path.split("/")
-        shown = ascii(f"{below}{path}")[1:121]
+        place = shown(f"{below}{path}", 120)
         if any(not _NAME.fullmatch(part) for part in parts):
-            yield f"{shown}: not a plain file name"
+            yield f"{place}: not a plain file name"
         elif not _belongs(parts):
-            yield f"{shown}: does not belong to a run"
+            yield f"{place}: does not belong to a run"
         elif size > LARGEST[Path(path).suffix]:
-            yield f"{shown}: {size / 2**20:,.0f} MiB, at most {LARGEST[Path(path).suffix] / 2**20:,.0f}"
+            yield f"{place}: {size / 2**20:,.0f} MiB, at most {LARGEST[Path(path).suffix] / 2**20:,.0f}"
 
 
 def check_files(folder: Path) -> Iterator[Check]:
@@ -70,7 +70,7 @@ def check_digests(folder: Path, sizes: Mapping[str, int]) -> Check:
     expected = "each file with the SHA-256 that submission.json gives"
     if not isinstance(listed, dict):
         return Check("digests", False, expected, "submission.json lists no files", _FIX)
-    problems = [f"{ascii(name)[1:-1]}: listed, not there" for name in listed if name not in sizes]
+    problems = [f"{shown(name)}: listed, not there" for name in listed if name not in sizes]
     for name in sizes:
         facts = listed.get(name)
         if name == MANIFEST_FILE:

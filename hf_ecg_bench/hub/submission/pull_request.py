@@ -13,7 +13,7 @@ from hf_ecg_bench.hub.explaining import explained
 from hf_ecg_bench.hub.fetching import RUNS_FOLDER
 from hf_ecg_bench.hub.remote import MAIN, Remote, check_repo_id, readable, writable
 from hf_ecg_bench.hub.results.pushing import index_results
-from hf_ecg_bench.hub.submission.checks import Check, Report, verdict
+from hf_ecg_bench.hub.submission.checks import Check, Report, shown, verdict
 from hf_ecg_bench.hub.submission.files import name_problems
 from hf_ecg_bench.hub.submission.submit import Submitted
 from hf_ecg_bench.hub.submission.validate import validate_submission
@@ -84,16 +84,16 @@ def merge_pull_request(reference: str, *, data: str | Path | None = None, say: S
 def _of_request(
     before: dict[str, tuple[int, str]], after: dict[str, tuple[int, str]], changed: dict[str, int]
 ) -> Iterator[Check]:
-    problems = [f"{ascii(path)[1:-1][:120]}: deleted" for path in before if path not in after]
+    problems = [f"{shown(path, 120)}: deleted" for path in before if path not in after]
     strangers = [path for path in changed if not path.startswith(f"{RUNS_FOLDER}/") or path.count("/") < _PARTS]
-    problems += [f"{ascii(path)[1:-1][:120]}: not in a run's folder" for path in strangers]
+    problems += [f"{shown(path, 120)}: not in a run's folder" for path in strangers]
     runs: dict[str, dict[str, int]] = {}
     for path, size in changed.items():
         if path not in strangers:
             runs.setdefault(_run_of(path), {})[path.removeprefix(_run_of(path) + "/")] = size
     for name, files in runs.items():
         if any(not re.fullmatch(r"[\w+-][\w.+-]*", part, re.ASCII) for part in name.split("/")):
-            problems.append(f"{ascii(name)[1:-1][:120]}: not a plain folder name")
+            problems.append(f"{shown(name, 120)}: not a plain folder name")
         problems += name_problems(files, below=f"{name}/")
         if f"{name}/{RESULT_FILE}" in before:
             problems.append(f"{name}: replaces a run that is there")

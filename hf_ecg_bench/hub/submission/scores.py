@@ -10,7 +10,7 @@ from typing import Any
 from hf_ecg_bench.data.registry import get_dataset_spec
 from hf_ecg_bench.errors import PredictionsError
 from hf_ecg_bench.evaluation.parts import summarise_parts
-from hf_ecg_bench.hub.submission.checks import Check, verdict
+from hf_ecg_bench.hub.submission.checks import Check, shown, verdict
 from hf_ecg_bench.results.predictions import VALIDATION_FILE, Predictions, read_predictions
 from hf_ecg_bench.results.schema import PREDICTIONS_FILE, Result
 from hf_ecg_bench.results.slices import target_names
@@ -92,7 +92,7 @@ def _differences(stored: Any, again: Any, where: str) -> Iterator[str]:
     """Numbers of the result that do not follow. What this version computes beyond an older result is no difference."""
     if isinstance(stored, dict):
         for key, value in stored.items():
-            place = f"{where}.{ascii(str(key))[1:-1]}" if where else ascii(str(key))[1:-1]
+            place = f"{where}.{shown(key)}" if where else shown(key)
             if key == "left_out" or (where.endswith("resampling") and key not in again):
                 continue
             if not isinstance(again, dict) or key not in again:

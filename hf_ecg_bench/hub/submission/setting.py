@@ -7,8 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from hf_ecg_bench.hub.submission.checks import Check, passed, verdict
-from hf_ecg_bench.results.metrics import METRICS
+from hf_ecg_bench.hub.submission.checks import Check, passed, shown, verdict
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.tasks import get_task
 from hf_ecg_bench.tasks.version import task_version
@@ -43,14 +42,14 @@ def check_setting(result: Result, declared_version: str) -> Iterator[Check]:
     problems += [f"status {result.status}"] if result.status != "complete" else []
     problems += [f"dataset {result.dataset.get('id')}"] if result.dataset.get("id") != task.dataset else []
     settings = result.hyperparameters
-    problems += [f"{name} {settings[name]}" for name in ("limit", "fault") if settings.get(name) not in (None, "")]
+    problems += [f"{name} {settings[name]}" for name in ("limit", "fault") if settings.get(name)]
     yield verdict(
         "setting", problems, expected=f"a complete run on {task.dataset} by a known protocol, without limit or fault",
         fix="hf-ecg-bench run without --limit and --fault",
     )  # fmt: skip
     digests = {"dataset.digest": result.dataset.get("digest"), "model.digest": result.model.get("digest")}
     odd = [
-        f"{name}: {ascii(value)[:40]}"
+        f"{name}: {shown(value)}"
         for name, value in digests.items()
         if not (isinstance(value, str) and _DIGEST.fullmatch(value)) and not (value is None and name == "model.digest")
     ]
@@ -67,10 +66,10 @@ def check_plausible(result: Result) -> Iterator[Check]:
         own = (
             {key: value for key, value in target.items() if isinstance(value, dict)} if isinstance(target, dict) else {}
         )
-        problems += _metric_problems(own, f"targets.{ascii(name)[1:40]}")
+        problems += _metric_problems(own, f"targets.{shown(name)}")
     for name, value in result.cost.items():
         if isinstance(value, int | float) and not isinstance(value, bool) and not 0 <= value < 1e30:
-            problems.append(f"cost.{ascii(name)[1:40]}: {value:g}")
+            problems.append(f"cost.{shown(name)}: {value:g}")
     records = result.dataset.get("records")
     if not isinstance(records, dict) or records.get("test") != result.metrics.get("n"):
         test = records.get("test") if isinstance(records, dict) else None
@@ -89,17 +88,17 @@ def _metric_problems(metrics: Any, where: str) -> Iterator[str]:
         return
     for name, estimate in metrics.items():
         if not isinstance(estimate, Mapping):
-            yield f"{where}.{ascii(name)[1:40]}: no estimate"
+            yield f"{where}.{shown(name)}: no estimate"
             continue
         values = [estimate.get(key) for key in ("low", "value", "high")]
         numbers = [value for value in values if isinstance(value, int | float) and not isinstance(value, bool)]
         # An interval of resamples may miss a value by a hair, never by much.
         span = max(numbers) - min(numbers) if numbers else 0.0
         disordered = len(numbers) == 3 and not numbers[0] - 0.5 * span <= numbers[1] <= numbers[2] + 0.5 * span
-        score = (name in METRICS and METRICS[name].higher_is_better) or any(part in name for part in _SCORES)
+        score = any(part in name for part in _SCORES)
         outside = [value for value in numbers if not math.isfinite(value) or (score and not 0 <= value <= 1)]
         if disordered or (len(numbers) == 3 and numbers[0] > numbers[2]) or outside or not _null_or_number(values):
-            yield f"{where}.{ascii(name)[1:40]}: low, value, high {values!r:.80}"
+            yield f"{where}.{shown(name)}: low, value, high {values!r:.80}"
 
 
 def _null_or_number(values: list[Any]) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from hf_ecg_bench.hub.results.scrubbing import describe, scrub
-from hf_ecg_bench.hub.submission.checks import Check, verdict
+from hf_ecg_bench.hub.submission.checks import Check, shown, verdict
 
 LONGEST = 4_000
 _DEEPEST = 40
@@ -25,7 +25,7 @@ def check_texts(result: dict[str, Any], *, submitted: bool) -> Iterator[Check]:
     name = model.get("id") if isinstance(model, dict) else None
     names = {"model.id": name, **{key: result.get(key) for key in ("task", "mode", "protocol", "preprocessing")}}
     odd = [
-        f"{key}: {ascii(value)[:60]}"
+        f"{key}: {shown(value)}"
         for key, value in names.items()
         if not (isinstance(value, str) and _NAME.fullmatch(value))
     ]
@@ -45,9 +45,9 @@ def _problems(text: str) -> Iterator[str]:
     if len(text) > LONGEST:
         yield f"{len(text):,} characters"
     if _MARKUP.search(text):
-        yield f"markup in {ascii(text)[:60]}"
+        yield f"markup in {shown(text)}"
     if _HIDDEN.search(text):
-        yield f"control or invisible characters in {ascii(text)[:60]}"
+        yield f"control or invisible characters in {shown(text)}"
 
 
 def _texts(value: Any, where: str, depth: int = 0) -> Iterator[tuple[str, str]]:
@@ -56,7 +56,7 @@ def _texts(value: Any, where: str, depth: int = 0) -> Iterator[tuple[str, str]]:
     elif isinstance(value, dict):
         for key, item in value.items():
             yield where, str(key)
-            yield from _texts(item, f"{where}.{ascii(str(key))[1:40]}" if where else ascii(str(key))[1:-1], depth + 1)
+            yield from _texts(item, f"{where}.{shown(key)}" if where else shown(key), depth + 1)
     elif isinstance(value, list):
         for item in value:
             yield from _texts(item, where, depth + 1)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from hf_ecg_bench.combining.members import is_combination
-from hf_ecg_bench.hub.submission.checks import Check, verdict
+from hf_ecg_bench.hub.submission.checks import Check, shown, verdict
 from hf_ecg_bench.models.registry import MODELS
 from hf_ecg_bench.models.resolve import find_local, weights_digest
 from hf_ecg_bench.results.predictions import Predictions
@@ -78,9 +78,9 @@ def check_smoke(folder: Path, result: Result, predictions: Predictions | None) -
         rows = {record: row for row, record in enumerate(predictions.record_id)}
         for record, values in zip(examples.record_id[chosen], outputs, strict=True):
             if record not in rows:
-                problems.append(f"example {ascii(record)[:40]} is no test record")
+                problems.append(f"example {shown(record)} is no test record")
             elif (gap := float(np.abs(values - predictions.predictions[rows[record]]).max())) > SAME:
-                problems.append(f"{ascii(record)[:40]}: off by {gap:.3g} from the stored prediction")
+                problems.append(f"{shown(record)}: off by {gap:.3g} from the stored prediction")
     yield verdict(name, problems, expected=expected, fix=_AGAIN, found=f"{len(outputs)} records predicted again")
 
 
