@@ -59,8 +59,10 @@ def fake_snapshot(
             "records_train", "rank", "rank_low", "rank_high",
         )
     }  # fmt: skip
+    values_of: dict[str, list[float]] = {}
     for t, task in enumerate(tasks):
         values = [_value(rng, s, task["higher_is_better"]) for s in strength]
+        values_of[task["id"]] = values
         order = sorted(range(n_entries), key=lambda i: values[i], reverse=task["higher_is_better"])  # noqa: B023
         rank = {e: r + 1 for r, e in enumerate(order)}
         for e in range(n_entries):
@@ -119,7 +121,7 @@ def fake_snapshot(
         _write(folder / "views" / f"{view}.json", _view(rng, view, entries, strength, len(tasks), name))
     by_entry: list[dict[str, Any]] = [{} for _ in entries]
     for task in tasks:
-        page = _task_page(rng, task, entries, n_targets, name)
+        page = _task_page(rng, task, entries, values_of[task["id"]], n_targets, name)
         _write(folder / "tasks" / f"{task['id']}.json", page)
         for i, of_entry in enumerate(by_entry):
             columns = {key: page["pairs"][key][i] for key in ("difference", "low", "high", "p_adjusted")}
@@ -229,7 +231,9 @@ def _view(
     name: Callable[[str], str],
 ) -> dict[str, Any]:  # fmt: skip
     source, mode, policy = view.split("-")
-    chosen = [i for i, e in enumerate(entries) if (source == "both" or e["origin"] == source) and mode in ("all", e["mode"])]
+    chosen = [
+        i for i, e in enumerate(entries) if (source == "both" or e["origin"] == source) and mode in ("all", e["mode"])
+    ]
     if mode == "best":
         best: dict[tuple[str, str], int] = {}
         for i, e in enumerate(entries):
@@ -271,11 +275,11 @@ def _view(
 
 
 def _task_page(
-    rng: random.Random, task: dict[str, Any], entries: list[dict[str, Any]], n_targets: int, name: Callable[[str], str]
-) -> dict[str, Any]:
+    rng: random.Random, task: dict[str, Any], entries: list[dict[str, Any]], score: list[float], n_targets: int,
+    name: Callable[[str], str],
+) -> dict[str, Any]:  # fmt: skip
     k = len(entries)
     ours = [e["origin"] == "ours" for e in entries]
-    score = [rng.gauss(0, 0.03) for _ in entries]
     pairs: dict[str, Any] = {"entries": list(range(k)), "difference": [], "low": [], "high": [], "p_adjusted": []}
     for i in range(k):
         d = [round(score[i] - score[j], 4) for j in range(k)]
@@ -297,9 +301,9 @@ def _task_page(
                 "metric": "auroc",
                 "n_positive": 400 // (i + 1),
                 "n": 2198,
-                "value": [round(0.9 + s - 0.01 * i, 4) for s in score],
-                "low": [round(0.87 + s - 0.01 * i, 4) for s in score],
-                "high": [round(0.92 + s - 0.01 * i, 4) for s in score],
+                "value": [round(min(s + rng.gauss(0, 0.02), 0.999), 4) for s in score],
+                "low": [round(s - 0.05, 4) for s in score],
+                "high": [round(min(s + 0.05, 1.0), 4) for s in score],
             }
             for i in range(n_targets)
         ],

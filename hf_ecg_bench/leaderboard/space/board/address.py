@@ -14,6 +14,8 @@ from .text import short
 #: Number of parameters: lowest (included) and highest (excluded), in millions.
 SIZES = {"any": (0.0, float("inf")), "small": (0.0, 10.0), "medium": (10.0, 80.0), "large": (80.0, float("inf"))}
 COLUMNS = ("categories", "scores", "cost", "tasks")
+#: The parameter that names the page. Gradio keeps `page` and `view` for itself (it answers 500 to an unknown `page`).
+PAGE = "show"
 #: What an address may hold: longer ones are cut.
 LONGEST = 400
 
@@ -58,7 +60,7 @@ PAGES: Mapping[str, tuple[Field, ...]] = {
         Field("source", "Source", lambda board: list(SOURCES), default_source),
         Field("modes", "Mode", modes, lambda board: BEST_MODE),
         Field("contamination", "Contaminated cells", lambda board: list(CONTAMINATION), lambda board: "keep"),
-        Field("size", "Model size", lambda board: list(SIZES), lambda board: "any"),
+        Field("size", "Parameters", lambda board: list(SIZES), lambda board: "any"),
         Field("columns", "Columns", lambda board: list(COLUMNS), lambda board: "categories"),
         Field("q", "Search"),
         *_SORT,
@@ -123,15 +125,15 @@ class Address:
     @property
     def lost(self) -> bool:
         """Whether what the page is about is unknown."""
-        return any(problem.field.subject or problem.field.name == "page" for problem in self.problems)
+        return any(problem.field.subject or problem.field.name == PAGE for problem in self.problems)
 
 
 def read(query: str, board: Board) -> Address:
     """The query of an address, `?` before it or not. Unknown names are kept as problems; the default stands in."""
     given = dict(parse_qsl(query.lstrip("?")[: 4 * LONGEST], keep_blank_values=False, max_num_fields=None))
-    page, problems = given.get("page", "overall"), []
+    page, problems = given.get(PAGE, "overall"), []
     if page not in PAGES:
-        problems.append(_problem(Field("page", "Page", lambda board: list(PAGES)), page, list(PAGES)))
+        problems.append(_problem(Field(PAGE, "Page", lambda board: list(PAGES)), page, list(PAGES)))
         page = "overall"
     values = {}
     for field in PAGES[page]:
@@ -147,7 +149,7 @@ def read(query: str, board: Board) -> Address:
 
 def write(address: Address, board: Board) -> str:
     """The query of a view without its `?`; what is as usual is left out."""
-    pairs = [("page", address.page)] if address.page != "overall" else []
+    pairs = [(PAGE, address.page)] if address.page != "overall" else []
     for field in PAGES[address.page]:
         value = address.values.get(field.name, "")
         if value and (value != field.default(board) or field.subject):
@@ -157,13 +159,13 @@ def write(address: Address, board: Board) -> str:
 
 def href(page: str, **values: str) -> str:
     """A link to a view."""
-    pairs = [("page", page), *((key, value) for key, value in values.items() if value)]
+    pairs = [(PAGE, page), *((key, value) for key, value in values.items() if value)]
     return "?" + urlencode(pairs, safe="/:")
 
 
 def changed(address: Address, board: Board, **values: str) -> str:
     """The link to this view with other choices."""
-    return "?" + (write(Address(address.page, {**address.values, **values}), board) or "page=overall")
+    return "?" + (write(Address(address.page, {**address.values, **values}), board) or f"{PAGE}=overall")
 
 
 def _problem(field: Field, found: str, allowed: list[str]) -> Problem:

@@ -36,8 +36,9 @@ def entry_markup(board: Board, entry: Entry, badge: str = "") -> Safe:
     """The model as a link, and how it was adapted below it."""
     notes = [spoken(entry["mode"])]
     notes += [spoken(v) for v in (entry["preprocessing"], entry["protocol"]) if v != "paper"]
-    return join(
-        tag("span", badge, class_="badge", title=f"tied group {badge}") if badge else None,
+    return tag(
+        "span",
+        tag("span", tag("span", "Group ", class_="unseen"), badge, class_="badge") if badge else None,
         tag(
             "span",
             model_link(board, entry["model"]),
@@ -49,6 +50,7 @@ def entry_markup(board: Board, entry: Entry, badge: str = "") -> Safe:
             ),
             class_="who",
         ),
+        class_="entry",
     )
 
 
@@ -104,7 +106,7 @@ def category_name(board: Board, category: str) -> str:
 
 def facts(pairs: list[tuple[str, Safe | str]]) -> Safe:
     """Names and values as a description list; empty values are left out."""
-    return tag("dl", [[tag("dt", name), tag("dd", value)] for name, value in pairs if value], class_="facts")
+    return tag("dl", [tag("div", tag("dt", name), tag("dd", value)) for name, value in pairs if value], class_="facts")
 
 
 def paragraph(text: str) -> list[Safe]:

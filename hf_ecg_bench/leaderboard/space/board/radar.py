@@ -35,7 +35,8 @@ def radar(
     for ring in (0.25, 0.5, 0.75, 1.0):
         corners = " ".join(f"{x},{y}" for x, y in (point(i, ring) for i in range(n)))
         parts.append(tag("polygon", points=corners, class_="ring"))
-        parts.append(words(x0 + 4, y0 - ring * _RADIUS - 2, fixed(worst - ring * (worst - best), 1), "start"))
+        if ring < 1:
+            parts.append(words(x0 + 4, y0 - ring * _RADIUS - 2, fixed(worst - ring * (worst - best), 0), "start"))
     for i, name in enumerate(axes):
         parts.append(line(x0, y0, *point(i, 1.0), "ring"))
         x, y = point(i, 1.1)
@@ -47,5 +48,5 @@ def radar(
             text = " ".join(f"{x},{y}" for x, y in corners_known)
             parts.append(tag("polygon", points=text, class_=f"area s{number % N_SERIES}"))
         parts += [mark(x, y, number) for x, y in corners_known]
-    described = f"{len(series)} lines over {n} categories; further out is better. The numbers are in the table below."
+    described = f"{len(series)} lines over {n} categories; the outer edge is {fixed(best, 0)}, the middle {fixed(worst, 0)}. The numbers are in the table below."
     return drawing(_WIDTH, _HEIGHT, title, described, parts)

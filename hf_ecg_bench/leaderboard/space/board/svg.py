@@ -116,7 +116,7 @@ def key(names: Sequence[str]) -> Safe:
 
 
 #: Width and height of a whisker in a table's cell.
-WHISKER = (170, 18)
+WHISKER = (140, 18)
 
 
 def whisker(

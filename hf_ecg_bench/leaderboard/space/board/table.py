@@ -18,6 +18,7 @@ class Column:
         numeric: set to the right, and best is sorted first.
         ascending: the order that a first click on the header gives.
         shown: False for what is exported only.
+        scale: drawn under the title, for a column of drawings.
     """
 
     key: str
@@ -27,6 +28,7 @@ class Column:
     ascending: bool = True
     sortable: bool = True
     shown: bool = True
+    scale: Safe | None = None
 
 
 @dataclass(frozen=True)
@@ -132,7 +134,7 @@ def _header(table: Table, i: int, sort: str, order: str, sort_link: Callable[[st
     column = table.columns[i]
     classes = "n" if column.numeric else None
     if sort_link is None or not column.sortable:
-        return tag("th", column.title, scope="col", class_=classes, title=column.help or None)
+        return tag("th", column.title, column.scale, scope="col", class_=classes, title=column.help or None)
     now = (order or ("up" if column.ascending else "down")) if sort == column.key else ""
     turned = {"up": "down", "down": "up"}.get(now, "up" if column.ascending else "down")
     arrow = tag("span", {"up": "▲", "down": "▼"}.get(now, "↕"), class_="arrow", aria_hidden="true")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from .address import PAGES, TITLES, Address, Problem, changed, href, read, write
+from .address import PAGE, PAGES, TITLES, Address, Problem, changed, href, read, write
 from .board import Board, Trouble
 from .export import file_name, to_csv, to_latex
 from .markup import Safe, join, link, tag
@@ -28,6 +28,17 @@ _PAGES: Mapping[str, Callable[[Board, Address], Page]] = {
     "submit": submit,
     "about": about,
 }
+
+
+#: A heartbeat; drawn, since not every system has a letter for it.
+_LOGO = tag(
+    "svg",
+    tag("path", d="M1 12h5l2-4 3 11 4-17 3 10h5", class_="beat"),
+    viewBox="0 0 24 22",
+    width=26,
+    height=24,
+    aria_hidden="true",
+)
 
 
 def page_of(board: Board, address: Address) -> Page:
@@ -57,6 +68,11 @@ def content(board: Board, address: Address) -> Safe:
     )
 
 
+def has_tables(address: Address) -> bool:
+    """Whether there is a table to download on a page."""
+    return address.page != "submit" and not address.lost
+
+
 def header(board: Board | None, page: str) -> Safe:
     """The name of the board and the links to the pages."""
     links = [
@@ -70,7 +86,7 @@ def header(board: Board | None, page: str) -> Safe:
     return tag(
         "header",
         tag("a", "Skip to the content", href="#heading", class_="skip", data_skip=""),
-        tag("div", tag("span", "🫀", aria_hidden="true", class_="logo"), tag("strong", NAME), tag("span", facts), class_="name"),
+        tag("div", _LOGO, tag("strong", NAME), tag("span", facts), class_="name"),
         tag("nav", tag("ul", [tag("li", item) for item in links]), aria_label="Pages") if board is not None else None,
         class_="eb",
     )
@@ -99,7 +115,7 @@ def trouble_page(trouble: Trouble) -> Safe:
 def _problem(board: Board, address: Address, problem: Problem) -> Safe:
     close = []
     for name in problem.close:
-        if problem.field.name == "page":
+        if problem.field.name == PAGE:
             target = href(name)
         else:
             target = changed(address, board, **{problem.field.name: name})
@@ -113,4 +129,4 @@ def _problem(board: Board, address: Address, problem: Problem) -> Safe:
     )
 
 
-__all__ = ["content", "exported", "header", "page_of", "read", "trouble_page", "write"]
+__all__ = ["content", "exported", "header", "page_of", "has_tables", "read", "trouble_page", "write"]

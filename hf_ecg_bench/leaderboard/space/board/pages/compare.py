@@ -12,7 +12,7 @@ from ..markup import Safe, join, link, tag
 from ..naming import category_name, entry_text, facts, score_cell, task_link
 from ..page import Page, in_order, note, section, sorted_table
 from ..snapshot import Number, PairRow
-from ..svg import extent, whisker
+from ..svg import axis, extent, whisker
 from ..table import Cell, Column, Table
 from ..text import short
 
@@ -129,7 +129,7 @@ def _table(board: Board, a: int, b: int, names: list[str], differences: dict[str
         Column("difference", "Difference", "Positive is good for the first", numeric=True, ascending=False),
         Column("low", "Low", numeric=True, shown=False),
         Column("high", "High", numeric=True, shown=False),
-        Column("forest", "← second better   first better →", sortable=False),
+        Column("forest", "← second | first →", "Which of the two is better", sortable=False, scale=axis((-reach, reach))),
         Column("p", "Adjusted p", numeric=True),
         Column("verdict", "Ahead"),
     )

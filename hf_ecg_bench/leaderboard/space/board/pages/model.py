@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
-from ..address import Address
+from ..address import Address, changed
 from ..board import Board
 from ..curves import Line, curves
 from ..formats import amount, count, duration, fixed, known
@@ -109,7 +109,7 @@ def _categories(board: Board, numbers: list[int], tables: list[Table]) -> list[S
     tables.append(table)
     axes = [category_name(board, c) for c in ids]
     picture = radar("Mean rank by category", axes, series, 1.0, float(max(n, 2))) if len(ids) > 2 else None
-    return [section("Categories", key([name for name, _ in series]) if picture else None, picture, shown(table))]
+    return [section("Categories", key([name for name, _ in series]) if picture else None, picture, note(f"Outer edge: rank 1; middle: rank {n}.") if picture else None, shown(table))]
 
 
 def _scores(board: Board, numbers: list[int], tables: list[Table], address: Address) -> list[Safe]:
@@ -202,8 +202,6 @@ def _scaling(board: Board, numbers: list[int], tables: list[Table], address: Add
 
 
 def _more(board: Board, address: Address, n: int) -> Safe:
-    from ..address import changed
-
     return tag("p", link(f"Show all {n} curves", changed(address, board, rows="all")), class_="more")
 
 

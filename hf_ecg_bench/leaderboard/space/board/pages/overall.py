@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ..address import SIZES, Address
 from ..board import Board
@@ -11,7 +12,7 @@ from ..markup import Safe, join, tag
 from ..naming import category_name, entry_markup, score_cell
 from ..page import Page, in_order, note, sorted_table
 from ..snapshot import Entry, Number, Standing, View
-from ..svg import extent, whisker
+from ..svg import axis, extent, whisker
 from ..table import Cell, Column, Table
 from ..text import short, spoken
 
@@ -27,7 +28,7 @@ _FIXED = (
     Column("mean_rank", "Mean rank", "Over the tasks that the entry has; 1 is best", numeric=True),
     Column("rank_low", "Mean rank, low", numeric=True, shown=False),
     Column("rank_high", "Mean rank, high", numeric=True, shown=False),
-    Column("interval", "95 % interval of the mean rank", "Left is better; tasks resampled", sortable=False),
+    Column("interval", "95 % interval", "Of the mean rank; left is better; tasks resampled", sortable=False),
     Column("median_rank", "Median rank", numeric=True),
     Column("win_rate", "Win rate", "Share of comparisons won; ties count half", numeric=True, ascending=False),
     Column("skill", "Skill", "Mean of 1 − error / error of the baseline", numeric=True, ascending=False),
@@ -82,6 +83,7 @@ def _wanted(board: Board, standing: Standing, address: Address) -> bool:
 
 def _table(board: Board, standings: Sequence[Standing], view: View, address: Address) -> Table:
     span = extent([v for s in view["standings"] for v in (s["mean_rank"], s["rank_low"], s["rank_high"])], 0.02)
+    fixed_columns = tuple(replace(c, scale=axis(span, 0)) if c.key == "interval" else c for c in _FIXED)
     extra, cells_of = _extra(board, view, address["columns"])
     rows = []
     for standing in standings:
@@ -93,7 +95,7 @@ def _table(board: Board, standings: Sequence[Standing], view: View, address: Add
         styles.append(("group-start " if starts else "") + ("even" if standing["group"] % 2 == 0 else ""))
         before = standing["group"]
     caption = f"Entries over {len(board.tasks)} tasks, best mean rank first"
-    return Table("overall", caption, (*_FIXED, *extra), tuple(rows), tuple(style.strip() for style in styles))
+    return Table("overall", caption, (*fixed_columns, *extra), tuple(rows), tuple(style.strip() for style in styles))
 
 
 def _fixed(board: Board, standing: Standing, entry: Entry, span: tuple[float, float]) -> tuple[Cell, ...]:

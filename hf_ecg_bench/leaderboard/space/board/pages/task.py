@@ -92,7 +92,7 @@ def _forest(board: Board, task: Task, order: Sequence[int]) -> Table:
         Column("value", spoken(task["metric"]), numeric=True, ascending=not task["higher_is_better"]),
         Column("low", "Low", numeric=True, shown=False),
         Column("high", "High", numeric=True, shown=False),
-        Column("forest", "95 % interval", sortable=False),
+        Column("forest", "95 % interval", sortable=False, scale=axis(span)),
         Column("seed_sd", "SD over seeds", "Not part of the interval", numeric=True),
         Column("n_seeds", "Seeds", numeric=True),
         Column("records", "Training records", numeric=True),
