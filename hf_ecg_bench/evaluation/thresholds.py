@@ -12,8 +12,9 @@ from hf_ecg_bench.evaluation.arrays import FloatArray, check_arrays, check_binar
 Floats = NDArray[np.float64]
 
 # Thresholds that the sample-centric F1 tries: more do not move it.
-_CANDIDATES = 1000
-_ROWS = 4096
+_CANDIDATES = 500
+# Numbers (16 MB) that it holds at a time.
+_NUMBERS = 2**21
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,7 +42,7 @@ def choose_thresholds(targets: ArrayLike, predictions: ArrayLike) -> Thresholds:
         predictions: (records, labels), finite. A record is called positive from its threshold upwards.
 
     A label's candidates are the scores of its positive records: between two of them F1 can only fall. Those of the
-    sample-centric F1 are the positive cells' scores, of more than 1,000 different ones 1,000 evenly among them.
+    sample-centric F1 are the positive cells' scores, of more than 500 different ones 500 evenly among them.
     """
     t, p = check_arrays(targets, predictions)
     check_binary(t)
@@ -66,22 +67,25 @@ def _best_of_samples(t: FloatArray, p: FloatArray) -> float:
         return float("nan")
     if len(candidates) > _CANDIDATES:
         candidates = candidates[np.linspace(0, len(candidates) - 1, _CANDIDATES).round().astype(np.intp)]
-    # What calling the next cell of a record adds to its precision, to its recall and to the records with a call;
-    # added up per candidate, so that sums from the top give the means at each of them.
-    added = np.zeros((3, len(candidates) + 1))
-    for start in range(0, len(t), _ROWS):
-        rows = slice(start, start + _ROWS)
-        score = np.where(np.isnan(t[rows]), -np.inf, p[rows])
-        order = np.argsort(-score, axis=1)
-        score, hit = (np.take_along_axis(values, order, axis=1) for values in (score, positive[rows]))
-        found = np.cumsum(hit, axis=1)
-        precision = found / np.arange(1, t.shape[1] + 1)
-        recall = hit / np.maximum(found[:, -1:], 1)
-        first = np.zeros_like(precision)
-        first[:, 0] = 1
-        index = np.searchsorted(candidates, score.ravel(), "right")  # 0: below every candidate, never called
-        for total, values in zip(added, (np.diff(precision, axis=1, prepend=0), recall, first), strict=True):
-            total += np.bincount(index, values.ravel(), minlength=len(total))
-    precision, recall, called = np.cumsum(added[:, :0:-1], axis=1)
+    precision, recall, called = np.zeros((3, len(candidates)))
+    rows_at_a_time = max(1, _NUMBERS // (len(candidates) + 1))
+    for start in range(0, len(t), rows_at_a_time):
+        rows = slice(start, start + rows_at_a_time)
+        n_called, n_hit = _called(t[rows], p[rows], candidates)
+        precision += (n_hit / np.maximum(n_called, 1)).sum(axis=0)
+        called += (n_called > 0).sum(axis=0)
+        recall += (1.0 / np.maximum(positive[rows].sum(axis=1), 1)) @ n_hit
+    # Every candidate is the score of a positive cell, so that at each one some record is called.
     precision, recall = precision / called, recall / positive.any(axis=1).sum()
-    return float(candidates[::-1][np.argmax(2 * precision * recall / (precision + recall))])
+    return float(candidates[::-1][np.argmax((2 * precision * recall / (precision + recall))[::-1])])
+
+
+def _called(t: FloatArray, p: FloatArray, candidates: FloatArray) -> tuple[Floats, Floats]:
+    """(records, candidates) each: how many of a record's cells reach a candidate, and how many positive ones."""
+    known, size = ~np.isnan(t), len(candidates) + 1
+    index = np.searchsorted(candidates, p[known], "right")  # 0: below every candidate
+    place = np.repeat(np.arange(len(t)), known.sum(axis=1)) * size + index
+    number = np.bincount(place, minlength=len(t) * size), np.bincount(place[t[known] == 1], minlength=len(t) * size)
+    # Sums from the highest candidate down.
+    n_called, n_hit = (np.cumsum(n.reshape(-1, size)[:, ::-1], axis=1)[:, -2::-1].astype(np.float64) for n in number)
+    return n_called, n_hit
