@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 from huggingface_hub import CommitOperationAdd, CommitOperationDelete, HfApi, HfFileSystem
 from huggingface_hub.errors import (
     EntryNotFoundError,
+    GatedRepoError,
     HfHubHTTPError,
+    HTTPError,
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
 
+from tests.support.hub_faults import Drop, Fault
 from tests.support.hub_server import HubServer, start_hub_server
 
 
@@ -164,3 +168,89 @@ def test_servers_are_independent_and_can_be_stopped() -> None:
     api.create_repo("ecg-bench/here")
     assert list(other.repos) == [("models", "ecg-bench/here")]
     other.close()
+
+
+def test_requests_are_merged_and_conflicts_are_said(api: HfApi, hub: HubServer) -> None:
+    api.create_repo("ecg-bench/data", repo_type="dataset")
+
+    def add(path: str, content: bytes, **options: Any) -> Any:
+        return api.upload_file(
+            path_or_fileobj=content, path_in_repo=path, repo_id="ecg-bench/data", repo_type="dataset", **options
+        )
+
+    start = add("a.txt", b"1").oid
+    add("b.txt", b"from a request", create_pr=True, parent_commit=start)
+    add("a.txt", b"also from one", create_pr=True, parent_commit=start)
+    add("a.txt", b"2")
+    api.merge_pull_request("ecg-bench/data", 1, repo_type="dataset")
+    assert hub.files("dataset", "ecg-bench/data") == {"a.txt": b"2", "b.txt": b"from a request"}
+    for number in (1, 2):
+        with pytest.raises(HfHubHTTPError) as error:
+            api.merge_pull_request("ecg-bench/data", number, repo_type="dataset")
+        assert error.value.response.status_code == 409
+
+
+def test_gates(api: HfApi, hub: HubServer, tmp_path: Path) -> None:
+    api.create_repo("ecg-bench/gated")
+    api.upload_file(path_or_fileobj=b"1", path_in_repo="a.txt", repo_id="ecg-bench/gated")
+    api.update_repo_settings("ecg-bench/gated", gated="manual")
+    assert api.repo_info("ecg-bench/gated").gated == "manual"
+    assert Path(api.hf_hub_download("ecg-bench/gated", "a.txt")).read_bytes() == b"1"
+    for token in (False, "hf_read_only"):
+        with pytest.raises(GatedRepoError):
+            api.hf_hub_download("ecg-bench/gated", "a.txt", token=token, cache_dir=tmp_path)
+    api.update_repo_settings("ecg-bench/gated", gated=False)
+    assert api.repo_info("ecg-bench/gated").gated is False
+
+
+def test_benchmarks_and_evaluation_results(api: HfApi) -> None:
+    api.create_repo("ecg-bench/data", repo_type="dataset")
+    api.upload_file(
+        path_or_fileobj=b"name: x\n", path_in_repo="eval.yaml", repo_id="ecg-bench/data", repo_type="dataset"
+    )
+    for name, value in (("one", 0.7), ("two", 0.9)):
+        api.create_repo(f"me/{name}")
+        text = f"- dataset: {{id: ecg-bench/data, task_id: t}}\n  value: {value}\n".encode()
+        api.upload_file(path_or_fileobj=text, path_in_repo=".eval_results/t.yaml", repo_id=f"me/{name}")
+    (entry,) = api.model_info("me/one", expand=["evalResults"]).eval_results
+    assert (entry.dataset_id, entry.task_id, entry.value) == ("ecg-bench/data", "t", 0.7)
+    found = api.get_dataset_leaderboard("ecg-bench/data")
+    assert [(row.rank, row.model_id, row.value) for row in found] == [(1, "me/two", 0.9), (2, "me/one", 0.7)]
+
+
+def test_branches_can_be_deleted_and_spaces_created(api: HfApi) -> None:
+    api.create_repo("ecg-bench/space", repo_type="space", space_sdk="gradio")
+    api.upload_file(path_or_fileobj=b"1", path_in_repo="app.py", repo_id="ecg-bench/space", repo_type="space")
+    assert api.space_info("ecg-bench/space").sdk == "gradio"
+    api.create_branch("ecg-bench/space", branch="next", repo_type="space")
+    api.create_branch("ecg-bench/space", branch="next", repo_type="space", exist_ok=True)
+    api.delete_branch("ecg-bench/space", branch="next", repo_type="space")
+    assert not api.revision_exists("ecg-bench/space", "next", repo_type="space")
+    api.auth_check("ecg-bench/space", repo_type="space")
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 409, 412, 422, 429, 500, 503])
+def test_faults_come_as_often_as_asked(api: HfApi, hub: HubServer, status: int) -> None:
+    api.create_repo("ecg-bench/model")
+    hub.faults.append(Fault("GET", "/api/models/ecg-bench/model$", status=status, skip=1))
+    api.repo_info("ecg-bench/model")
+    with pytest.raises(HfHubHTTPError) as error:
+        api.repo_info("ecg-bench/model")
+    assert error.value.response.status_code == status
+    api.repo_info("ecg-bench/model")
+
+
+@pytest.mark.parametrize(("drop", "done"), [("before", False), ("upload", False), ("after", True), ("download", True)])
+def test_connections_break_where_asked(api: HfApi, hub: HubServer, drop: Drop, done: bool) -> None:
+    hub.faults.append(Fault("POST", "repos/create", drop=drop))
+    with pytest.raises(HTTPError):
+        api.create_repo("ecg-bench/model")
+    assert (("models", "ecg-bench/model") in hub.repos) == done
+
+
+def test_slow_answers(api: HfApi, hub: HubServer) -> None:
+    api.create_repo("ecg-bench/model")
+    hub.faults.append(Fault("GET", "/api/models/", seconds=0.2))
+    with pytest.raises(HTTPError):
+        api.model_info("ecg-bench/model", timeout=0.05)
+    api.model_info("ecg-bench/model", timeout=5)

@@ -51,6 +51,10 @@ def settings(store: HubStore, request: Request) -> Response:
     body = request.json
     if "private" in body or "visibility" in body:
         repo.private = body.get("visibility") == "private" or bool(body.get("private"))
+    if "gated" in body:
+        if body["gated"] not in ("auto", "manual", False):
+            raise HubError(400, "gated is auto, manual or false")
+        repo.gated = body["gated"]
     return answer({})
 
 
@@ -67,7 +71,7 @@ def _info(repo: Repo, commit: Commit) -> dict[str, Any]:
         "lastModified": commit.date,
         "createdAt": repo.created,
         "private": repo.private,
-        "gated": False,
+        "gated": repo.gated,
         "disabled": False,
         "downloads": 0,
         "likes": 0,
@@ -86,6 +90,7 @@ def _info(repo: Repo, commit: Commit) -> dict[str, Any]:
             "pipeline_tag": card.get("pipeline_tag"),
         }
         info["config"] = json.loads(config.content) if config else {}
+        info["evalResults"] = eval_results(repo)
     if repo.kind == "spaces":
         info |= {
             "sdk": repo.sdk,
@@ -113,10 +118,41 @@ def list_repos(store: HubStore, request: Request) -> Response:
     return answer([info for info in (_info(repo, repo.resolve(MAIN)) for repo in visible) if wanted(info)])
 
 
+def eval_results(repo: Repo) -> list[dict[str, Any]]:
+    """The entries of a model's .eval_results/*.yaml, with the file's name."""
+    files = repo.resolve(MAIN).files
+    names = sorted(name for name in files if name.startswith(".eval_results/") and name.endswith(".yaml"))
+    return [{"filename": name, "data": entry} for name in names for entry in yaml.safe_load(files[name].content)]
+
+
 @route("GET", "/api/(?P<kind>datasets)/(?P<id>[^/]+/[^/]+)/leaderboard")
 def leaderboard(store: HubStore, request: Request) -> Response:
-    find_repo(store, request)
-    return answer([])
+    """What models say about a dataset that has an eval.yaml, best first."""
+    dataset = find_repo(store, request)
+    if "eval.yaml" not in dataset.resolve(MAIN).files:
+        raise HubError(404, "not a benchmark", code="EntryNotFound")
+    found = [
+        (item["data"]["value"], repo.id, item)
+        for repo in store.repos.values()
+        if repo.kind == "models"
+        for item in eval_results(repo)
+        if item["data"]["dataset"]["id"] == dataset.id
+    ]
+    author = {"type": "user", "name": store.user, "fullname": store.user, "avatarUrl": ""}
+    rows = [
+        {
+            "rank": rank,
+            "modelId": model,
+            "value": value,
+            "filename": item["filename"],
+            "verified": False,
+            "source": item["data"].get("source"),
+            "author": author,
+            "notes": item["data"].get("notes"),
+        }
+        for rank, (value, model, item) in enumerate(sorted(found, key=lambda entry: -entry[0]), start=1)
+    ]
+    return answer(rows)
 
 
 @route("GET", REPO + "(?:/revision/(?P<rev>[^/]+))?")

@@ -7,12 +7,14 @@ keeps everything in memory. Clients need HF_ENDPOINT=<url> and HF_HUB_DISABLE_XE
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
 from tests.support import hub_endpoints, hub_transfer  # noqa: F401  (registers the endpoints)
+from tests.support.hub_faults import Fault
 from tests.support.hub_routing import Request, Response, find
 from tests.support.hub_store import MAIN, HubError, HubStore, Repo
 
@@ -33,11 +35,13 @@ class HubServer:
         url: its address, for HF_ENDPOINT.
         store: its contents and what tokens may do.
         requests: every request so far, oldest first.
+        faults: what goes wrong; the first that meets a request counts.
     """
 
     def __init__(self) -> None:
         self.store = HubStore()
         self.requests: list[LoggedRequest] = []
+        self.faults: list[Fault] = []
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_for(self))
         self._server.daemon_threads = True
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -57,9 +61,19 @@ class HubServer:
             commit = self.repos[repo_type + "s", repo_id].resolve(revision)
         return {path: blob.content for path, blob in commit.files.items() if path != ".gitattributes"}
 
-    def reset(self) -> None:
-        """Forget all repositories and requests."""
+    def fault_of(self, method: str, path: str) -> Fault | None:
+        """What goes wrong with this request."""
         with self.store.lock:
+            return next((fault for fault in self.faults if fault.meets(method, path)), None)
+
+    def asked(self, method: str, part: str) -> list[LoggedRequest]:
+        """The requests with this method whose path holds `part`, oldest first."""
+        return [request for request in list(self.requests) if request.method == method and part in request.path]
+
+    def reset(self) -> None:
+        """Forget all repositories, requests and faults."""
+        with self.store.lock:
+            self.faults.clear()
             self.store.repos.clear()
             self.store.uploads.clear()
             self.requests.clear()
@@ -82,8 +96,21 @@ def _handler_for(server: HubServer) -> type[BaseHTTPRequestHandler]:
         disable_nagle_algorithm = True
 
         def _serve(self) -> None:
+            fault = server.fault_of(self.command, self.path)
+            if fault is not None and fault.drop in ("before", "upload"):
+                if fault.drop == "upload":
+                    self.rfile.read(int(self.headers.get("Content-Length") or 0) // 2)
+                server.requests.append(LoggedRequest(self.command, self.path, 0))
+                self._break()
+                return
             body = self._read_body()
             try:
+                if fault is not None:
+                    threading.Event().wait(fault.seconds)  # not time.sleep, which tests of retries replace
+                    if fault.status:
+                        error = HubError(fault.status, fault.message)
+                        error.headers.update(fault.headers)
+                        raise error
                 with server.store.lock:
                     response = self._answer(body)
             except HubError as error:
@@ -96,7 +123,10 @@ def _handler_for(server: HubServer) -> type[BaseHTTPRequestHandler]:
                     headers["X-Error-Code"] = error.code
                 response = Response(error.status, json.dumps(error.body).encode(), headers)
             server.requests.append(LoggedRequest(self.command, self.path, response.status))
-            self._send(response)
+            if fault is not None and fault.drop == "after":
+                self._break()
+                return
+            self._send(response, half=fault is not None and fault.drop == "download")
 
         do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = _serve
 
@@ -129,14 +159,21 @@ def _handler_for(server: HubServer) -> type[BaseHTTPRequestHandler]:
             )
             return endpoint(server.store, request)
 
-        def _send(self, response: Response) -> None:
+        def _break(self) -> None:
+            self.close_connection = True
+            self.connection.shutdown(socket.SHUT_RDWR)
+
+        def _send(self, response: Response, *, half: bool = False) -> None:
             self.send_response(response.status)
             for name, value in response.headers.items():
                 self.send_header(name, value)
             self.send_header("Content-Length", str(len(response.body)))
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(response.body)
+                self.wfile.write(response.body[: len(response.body) // 2] if half else response.body)
+            if half:
+                self.wfile.flush()
+                self._break()
 
         def log_message(self, format: str, *args: object) -> None:
             """Quiet: `HubServer.requests` is the log."""

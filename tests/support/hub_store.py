@@ -90,6 +90,7 @@ class Repo:
         self.kind = kind
         self.id = repo_id
         self.private = private
+        self.gated: str | bool = False
         self.sdk = sdk
         self.created = timestamp()
         first = Commit(
@@ -102,6 +103,8 @@ class Repo:
         self.branches = {MAIN: first.oid}
         self.tags: dict[str, str] = {}
         self.pull_requests: dict[int, str] = {}
+        self.pull_bases: dict[int, str] = {}
+        self.merged: set[int] = set()
 
     def resolve(self, revision: str) -> Commit:
         """The commit that a branch, a tag, `refs/pr/N`, a commit id or its first digits stand for."""
@@ -139,9 +142,10 @@ class Repo:
     ) -> tuple[Commit, int | None]:
         """Apply `changes` (None deletes a file) to `revision`; returns the commit and its pull request.
 
-        Deleting something that is not there is a 404; a `parent` that is no longer the newest commit a 412.
+        Deleting something that is not there is a 404; a `parent` that is no longer the newest commit a 412 (but a pull
+        request may begin at any commit).
         """
-        head = self.resolve(revision)
+        head = self.resolve(parent if create_pr and parent else revision)
         if parent and head.oid != parent and not head.oid.startswith(parent):
             raise HubError(412, "A commit has happened since. Please refresh and try again.")
         files = dict(head.files)
@@ -156,7 +160,7 @@ class Repo:
         self.commits[new.oid] = new
         if create_pr:
             number = len(self.pull_requests) + 1
-            self.pull_requests[number] = new.oid
+            self.pull_requests[number], self.pull_bases[number] = new.oid, head.oid
             return new, number
         self._move(revision, new.oid)
         return new, None
@@ -170,13 +174,22 @@ class Repo:
             raise HubError(400, f"cannot commit to {revision}: not a branch")
 
     def merge(self, number: int) -> None:
-        """Put a pull request's files on main."""
+        """Put what a pull request changed on main; a file that changed there as well since is a conflict (409)."""
         if number not in self.pull_requests:
             raise HubError(404, f"no pull request {number}")
+        if number in self.merged:
+            raise HubError(409, f"pull request {number} is merged already")
         request = self.commits[self.pull_requests[number]]
-        merged = Commit(self.branches[MAIN], request.title, request.message, request.files)
+        base, main = (self.commits[oid].files for oid in (self.pull_bases[number], self.branches[MAIN]))
+        paths = {path for path in {*base, *request.files} if base.get(path) != request.files.get(path)}
+        if conflicts := sorted(path for path in paths if base.get(path) != main.get(path)):
+            raise HubError(409, f"conflicts in {', '.join(conflicts)}")
+        files = {path: blob for path, blob in main.items() if path not in paths}
+        files |= {path: request.files[path] for path in paths if path in request.files}
+        merged = Commit(self.branches[MAIN], request.title, request.message, files)
         self.commits[merged.oid] = merged
         self.branches[MAIN] = merged.oid
+        self.merged.add(number)
 
 
 class HubStore:
@@ -205,6 +218,11 @@ class HubStore:
         if repo is None or (repo.private and token is None):
             raise HubError(404 if token else 401, "Repository not found", code="RepoNotFound")
         return repo
+
+    def check_read(self, repo: Repo, token: str | None) -> None:
+        """A gated repository's files are for those who were let in: here all tokens but those that may only read."""
+        if repo.gated and (token is None or token in self.read_tokens):
+            raise HubError(403 if token else 401, f"Access to {repo.id} is restricted", code="GatedRepo")
 
     def check_write(self, namespace: str, token: str | None) -> None:
         if token is None:

@@ -130,6 +130,7 @@ def _changes(store: HubStore, files: Mapping[str, Blob], lines: list[dict[str, A
 def resolve(store: HubStore, request: Request) -> Response:
     """A file's bytes, or with HEAD its length and identity."""
     repo = find_repo(store, request)
+    store.check_read(repo, request.token)
     commit = repo.resolve(request.args["rev"])
     blob = commit.files.get(request.args["path"])
     if blob is None:
