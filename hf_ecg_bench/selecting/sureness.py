@@ -1,0 +1,48 @@
+"""How sure a recommendation is, in words by a fixed rule."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from hf_ecg_bench.selecting.outlook import Outlook
+
+Sureness = Literal["high", "medium", "low", "too little to say"]
+
+#: Expected regret, in AUROC or standardised error, up to which it is high or medium.
+HIGH, MEDIUM = 0.004, 0.012
+_FEWEST_DATASETS = 3
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """The word and the reason."""
+
+    level: Sureness
+    reason: str
+
+
+def sureness(seen: Outlook | None, kind: str) -> Judgement:
+    """`high`: expected regret at most 0.004, the pick was run on this task, and is more likely best than not.
+    `medium`: at most 0.012. `low`: more. `too little to say`: nothing on this task and fewer than three other datasets,
+    or fewer than two candidates with any result.
+    """
+    if seen is None:
+        return Judgement("too little to say", "no usable result")
+    cells = seen.model.cells
+    known = {cell.candidate for cell in cells}
+    direct = {cell.candidate for cell in cells if cell.asked}
+    datasets = {cell.dataset for cell in cells if not cell.asked}
+    with_results = [who for who in seen.candidates if who in known]
+    if len(with_results) < 2:
+        return Judgement("too little to say", "fewer than two candidates have any result")
+    if not direct and len(datasets) < _FEWEST_DATASETS:
+        return Judgement(
+            "too little to say", f"nothing on this task, and results on {len(datasets)} other datasets only"
+        )
+    pick, regret, chance = seen.candidates[0], float(seen.regret[0]), float(seen.chance[0])
+    unit = "AUROC" if kind == "auroc" else "standardised error"
+    told = f"another one is expected to be better by {regret:.4f} in {unit}, and it is the best with {chance:.0%}"
+    if regret <= HIGH and pick in direct and chance >= 0.5:
+        return Judgement("high", told)
+    return Judgement("medium" if regret <= MEDIUM else "low", told)

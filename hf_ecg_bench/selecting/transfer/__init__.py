@@ -1,0 +1,1 @@
+"""How well frozen features suit a task, without training a model: pure functions of arrays."""
