@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 
 from hf_ecg_bench.errors import EcgBenchError
+from hf_ecg_bench.published import published_rows
 from hf_ecg_bench.results.row import Row
 from hf_ecg_bench.results.rows import read_rows
 from hf_ecg_bench.results.run_folder import Unreadable
@@ -99,11 +100,6 @@ def rank_rows(
     scores = score_tasks(rows, results_dir, n_resamples=n_resamples, seed=seed, progress=progress)
     standings = {task: stand(item) for task, item in scores.items() if item.entries}
     return Results(tuple(rows), scores, standings, unreadable)
-
-
-def published_rows() -> tuple[Row, ...]:
-    """The reference rows that come with this program."""
-    return ()
 
 
 def _first(rows: Sequence[Row], name: str) -> dict[str, str]:

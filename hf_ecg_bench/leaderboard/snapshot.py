@@ -31,6 +31,7 @@ from hf_ecg_bench.leaderboard.space.board.snapshot import (
 )
 from hf_ecg_bench.leaderboard.task_pages import pair_rows, task_page
 from hf_ecg_bench.leaderboard.views import SAFE, modes_of, views
+from hf_ecg_bench.published import published_findings
 
 
 def write_snapshot(
@@ -107,8 +108,19 @@ def _write(results: Results, folder: Path, created: str) -> None:
 
 
 def audit_notes(results: Results) -> list[AuditNote]:
-    """What is known against the published rows that are among these."""
-    return []
+    """What is known against the published rows that are among these, the gravest first."""
+    named = [name for row in results.rows for name in row.audit.split(",")]
+    return [
+        {
+            "id": finding.id,
+            "title": finding.title,
+            "evidence": finding.evidence,
+            "rows": named.count(finding.id),
+            "source": finding.source,
+        }
+        for finding in published_findings()
+        if finding.id in named
+    ]
 
 
 def _left_out(results: Results) -> list[dict[str, str]]:

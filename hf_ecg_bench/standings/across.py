@@ -187,20 +187,23 @@ def _test(signed: Floats, k: int, blocks: str, entries: NDArray[np.intp]) -> dic
 def _notes(table: Table, enough: NDArray[np.bool_]) -> list[str]:
     notes = []
     if (few := int((~enough).sum())) > 0:
-        notes.append(f"{few} entries have results on less than half of the {len(table.tasks)} tasks: not in a group")
+        notes.append(f"{_entries(few)} with results on less than half of the {len(table.tasks)} tasks: in no group")
     if (number := int(table.hidden.sum())) > 0:
-        notes.append(f"{number} results are hidden: the model may have seen the test records")
+        notes.append(f"{number} hidden results: the model may have seen the test records")
     if (number := int(table.imputed.sum())) > 0:
         notes.append(f"{number} results of models that may have seen the test records count as the mean of the others")
-    lacking = int((table.position < 0).any(axis=1).sum())
-    if lacking:
-        notes.append(f"{lacking} entries lack tasks: mean ranks of different tasks compare only roughly")
+    if (lacking := int((table.position < 0).any(axis=1).sum())) > 0:
+        notes.append(f"{_entries(lacking)} without some of the tasks: mean ranks of different tasks compare roughly")
     untested = sum(
         1 for row in range(len(table.entries)) if not any(_tested(table, row, c) for c in range(len(table.tasks)))
     )
     if untested:
-        notes.append(f"{untested} entries have no predictions: their ranks on a task are by value alone, untested")
+        notes.append(f"{_entries(untested)} without predictions: ranks on a task are by value alone, untested")
     return notes
+
+
+def _entries(number: int) -> str:
+    return f"{number} {'entry' if number == 1 else 'entries'}"
 
 
 def _tested(table: Table, row: int, column: int) -> bool:

@@ -62,10 +62,12 @@ def best_modes(scores: Mapping[str, TaskScores]) -> BestModes:
         chosen.append(best)
         if peeks:
             by_test.append(best)
-    notes = ["each model's best mode is the one with the best mean rank of validation values over its tasks"]
+    notes = []
+    if len(by_test) < len(chosen):
+        notes.append("each model's best mode is the one with the best mean rank of validation values over its tasks")
     if by_test:
         notes.append(
-            f"chosen by TEST values, as there are no validation values (their ranks here are flattered): "
+            f"best mode chosen by TEST values, as there are no validation values (flattered): "
             f"{some(sorted({entry.key for entry in by_test}), 12)}"
         )
     return BestModes(tuple(sorted(chosen)), tuple(sorted(by_test)), tuple(notes))

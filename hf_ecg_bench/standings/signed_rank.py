@@ -47,3 +47,8 @@ def _lower_tail(n: int) -> Floats:
     for rank in range(1, n + 1):
         ways[rank:] += ways[:-rank].copy()
     return np.cumsum(ways) / 2.0**n
+
+
+def smallest_p(n_blocks: int, n_tests: int = 1) -> float:
+    """The smallest p, Bonferroni- or Holm-adjusted for `n_tests`, that so many differences can give."""
+    return min(1.0, n_tests * 2.0 ** (1 - n_blocks)) if n_blocks else 1.0
