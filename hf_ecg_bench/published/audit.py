@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import cache
 
 from hf_ecg_bench.published.adaptation import frozen_ahead, head_only
-from hf_ecg_bench.published.code import one_run, other_input, undefined_as_half, unloaded_weights, which_mean
+from hf_ecg_bench.published.declared import one_run, other_input, undefined_as_half, unloaded_weights, which_mean
 from hf_ecg_bench.published.digits import other_digits
 from hf_ecg_bench.published.finding import SEVERITIES, Finding, key
 from hf_ecg_bench.published.intervals import odd_widths, outside, shifted

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -14,6 +15,8 @@ from hf_ecg_bench.results.row import Row
 SHIFT = 0.005
 #: Distance of a width from what is usual on its task, in robust standard deviations.
 ODD_WIDTH = 10.0
+#: And the least factor by which it differs: where all others agree closely, less is no sign of anything.
+ODD_FACTOR = 1.5
 
 
 def outside(rows: Sequence[Row]) -> list[Finding]:
@@ -73,9 +76,10 @@ def odd_widths(rows: Sequence[Row]) -> list[Finding]:
         width = np.array([row.high - row.low for row in own])
         value = np.array([row.value for row in own])
         place = np.log(value / (1 - value)) if own[0].higher_is_better else np.log(value)
-        z = robust_z(place, np.log(width))
-        for index in np.flatnonzero(np.abs(z) > ODD_WIDTH):
-            row, rest = own[index], np.delete(width, index)
+        rest, scale = robust_residuals(place, np.log(width))
+        z = rest / scale if scale > 0 else np.zeros_like(rest)
+        for index in np.flatnonzero((np.abs(z) > ODD_WIDTH) & (np.abs(rest) > math.log(ODD_FACTOR))):
+            row, others = own[index], np.delete(width, index)
             share = (row.value - row.low) / (row.high - row.low)
             found.append(
                 Finding(
@@ -83,8 +87,8 @@ def odd_widths(rows: Sequence[Row]) -> list[Finding]:
                     f"{row.model} {row.mode} on {task}: an interval unlike all others of the task",
                     "caution",
                     "interval",
-                    f"{row.value!r} [{row.low!r}, {row.high!r}]: {width[index]:.4f} wide, the other {len(rest)} rows "
-                    f"of the task {rest.min():.4f} to {rest.max():.4f} (median {np.median(rest):.4f}); "
+                    f"{row.value!r} [{row.low!r}, {row.high!r}]: {width[index]:.4f} wide, the other {len(others)} rows "
+                    f"of the task {others.min():.4f} to {others.max():.4f} (median {np.median(others):.4f}); "
                     f"{abs(z[index]):.0f} robust standard deviations from the width usual at such a value. Its "
                     f"point lies at {share:.0%} of the interval. The test records are the same for all rows.",
                     "",
@@ -94,8 +98,8 @@ def odd_widths(rows: Sequence[Row]) -> list[Finding]:
     return found
 
 
-def robust_z(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Residuals of a robust line through (x, y) in robust standard deviations.
+def robust_residuals(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, float]:
+    """Residuals of a robust line through (x, y), and their robust standard deviation.
 
     The slope is the median of all pairs' slopes (Theil 1950, Sen 1968), the scale 1.4826 times the median of the
     absolute residuals.
@@ -108,5 +112,4 @@ def robust_z(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     slope = np.median((y[i] - y[j])[apart] / (x[i] - x[j])[apart]) if apart.any() else 0.0
     rest = y - slope * x
     rest = rest - np.median(rest)
-    scale = 1.4826 * np.median(np.abs(rest))
-    return rest / scale if scale > 0 else np.zeros_like(rest)
+    return rest, float(1.4826 * np.median(np.abs(rest)))

@@ -20,6 +20,8 @@ def unlike_the_rest(rows: Sequence[Row]) -> list[Finding]:
     Tukey 1977), on the tasks with labels.
     """
     labels = [row for row in rows if row.higher_is_better]
+    if not labels:
+        return []
     entries = list(dict.fromkeys((row.model, row.mode) for row in labels))
     tasks = list(dict.fromkeys(row.task for row in labels))
     own = by_key(labels)

@@ -5,10 +5,9 @@ from __future__ import annotations
 import csv
 import json
 import math
-import re
 from collections.abc import Callable, Sequence
-from pathlib import Path, PurePosixPath
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -16,23 +15,14 @@ import pyarrow.parquet as pq
 from hf_ecg_bench.errors import PredictionsError, first_line, some
 from hf_ecg_bench.files import atomic_path
 from hf_ecg_bench.results.row import ROW_VERSION, Row
+from hf_ecg_bench.results.row_checks import COLUMNS, FIX, checked
 
 SUFFIXES = (".parquet", ".csv", ".jsonl")
 #: More rows than this are not a file of results.
 MAX_ROWS = 1_000_000
-#: Characters of one text.
-MAX_TEXT = 10_000
 
-_HINTS = get_type_hints(Row)
-#: Column name -> type, in the order of `Row`.
-COLUMNS: dict[str, type] = {name: str if get_origin(hint) is Literal else hint for name, hint in _HINTS.items()}
-_ALLOWED = {name: frozenset(get_args(hint)) for name, hint in _HINTS.items() if get_origin(hint) is Literal}
 _ARROW = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_()}
-_SAID = {str: "a text", float: "a number", int: "a whole number", bool: "true or false"}
-_EXACT = 2**53  # whole numbers up to here are floats as well
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _UPGRADE = "pip install --upgrade hf-ecg-bench"
-_FIX = "write it again with this program: hf_ecg_bench.results.row_files.write_rows"
 
 #: Version -> what turns a file's columns (name -> values) of that version into those of the next one.
 MIGRATIONS: dict[int, Callable[[dict[str, list[Any]]], dict[str, list[Any]]]] = {}
@@ -50,7 +40,7 @@ def write_rows(rows: Sequence[Row], path: Path) -> Path:
     def where(index: int, name: str) -> str:
         return f"row {index + 1}, column {name}"
 
-    values = {name: _checked(name, [getattr(row, name) for row in rows], where) for name in COLUMNS}
+    values = {name: checked(name, [getattr(row, name) for row in rows], where) for name in COLUMNS}
     with atomic_path(path) as temporary:
         if kind == ".parquet":
             schema = pa.schema([pa.field(name, _ARROW[type_], nullable=False) for name, type_ in COLUMNS.items()])
@@ -94,9 +84,9 @@ def read_row_file(path: Path) -> list[Row]:
         found = ([f"missing column {some(missing)}"] if missing else []) + (
             [f"unknown column {some(map(repr, unknown))}"] if unknown else []
         )
-        raise PredictionsError(f"{path}: {'; '.join(found)}", fix=_FIX)
-    checked = [_checked(name, columns[name], where) for name in COLUMNS]
-    return [Row(*values) for values in zip(*checked, strict=True)]
+        raise PredictionsError(f"{path}: {'; '.join(found)}", fix=FIX)
+    values = [checked(name, columns[name], where) for name in COLUMNS]
+    return [Row(*values) for values in zip(*values, strict=True)]
 
 
 def _kind(path: Path) -> str:
@@ -114,13 +104,13 @@ def _read_parquet(path: Path) -> tuple[dict[str, list[Any]], int]:
             _check_number(path, file.metadata.num_rows)
             table = file.read()
     except (pa.ArrowException, OSError) as error:
-        raise PredictionsError(f"{path}: not a readable Parquet file ({first_line(error)})", fix=_FIX) from error
+        raise PredictionsError(f"{path}: not a readable Parquet file ({first_line(error)})", fix=FIX) from error
     if len(set(table.column_names)) < len(table.column_names):
-        raise PredictionsError(f"{path}: a column occurs twice", fix=_FIX)
+        raise PredictionsError(f"{path}: a column occurs twice", fix=FIX)
     for column in table.schema:
         wanted = _ARROW[COLUMNS[column.name]] if column.name in COLUMNS else None
         if wanted is not None and column.type != wanted:
-            raise PredictionsError(f"{path}: column {column.name}: expected {wanted}, found {column.type}", fix=_FIX)
+            raise PredictionsError(f"{path}: column {column.name}: expected {wanted}, found {column.type}", fix=FIX)
     return {name: table.column(name).to_pylist() for name in table.column_names}, 1
 
 
@@ -134,14 +124,14 @@ def _read_csv(path: Path) -> tuple[dict[str, list[Any]], int]:
                 if len(values) != len(header):
                     raise PredictionsError(
                         f"{path}: line {len(rows) + 2} has {len(values)} values, the first line {len(header)} names",
-                        fix=_FIX,
+                        fix=FIX,
                     )
                 rows.append(values)
                 _check_number(path, len(rows))
     except (csv.Error, UnicodeDecodeError) as error:
-        raise PredictionsError(f"{path}: not a readable CSV file ({first_line(error)})", fix=_FIX) from error
+        raise PredictionsError(f"{path}: not a readable CSV file ({first_line(error)})", fix=FIX) from error
     if len(set(header)) < len(header):
-        raise PredictionsError(f"{path}: a column occurs twice", fix=_FIX)
+        raise PredictionsError(f"{path}: a column occurs twice", fix=FIX)
     columns = {name: [values[place] for values in rows] for place, name in enumerate(header)}
     return {name: _parsed(COLUMNS.get(name, str), values) for name, values in columns.items()}, 2
 
@@ -155,12 +145,12 @@ def _read_jsonl(path: Path) -> tuple[dict[str, list[Any]], int]:
                 _check_number(path, number)
                 raw = json.loads(text)
                 if not isinstance(raw, dict) or (columns and raw.keys() != columns.keys()):
-                    raise PredictionsError(f"{path}: line {number}: expected an object with every column", fix=_FIX)
+                    raise PredictionsError(f"{path}: line {number}: expected an object with every column", fix=FIX)
                 for name, value in raw.items():
                     missing = value is None and COLUMNS.get(name) is float
                     columns.setdefault(name, []).append(math.nan if missing else value)
     except (ValueError, RecursionError) as error:
-        raise PredictionsError(f"{path}: line {number} is not JSON ({first_line(error)})", fix=_FIX) from error
+        raise PredictionsError(f"{path}: line {number} is not JSON ({first_line(error)})", fix=FIX) from error
     return columns or {name: [] for name in COLUMNS}, 1
 
 
@@ -184,11 +174,11 @@ def _value(type_: type, text: str) -> Any:
 def _migrated(path: Path, columns: dict[str, list[Any]], where: Callable[[int, str], str]) -> dict[str, list[Any]]:
     versions = columns.get("row_version")
     if versions is None:
-        raise PredictionsError(f"{path}: no column row_version: not a file of rows", fix=_FIX)
+        raise PredictionsError(f"{path}: no column row_version: not a file of rows", fix=FIX)
     for index, version in enumerate(versions):
         if not isinstance(version, int) or isinstance(version, bool) or version < 1:
             raise PredictionsError(
-                f"{where(index, 'row_version')}: expected a whole number, found {version!r:.60}", fix=_FIX
+                f"{where(index, 'row_version')}: expected a whole number, found {version!r:.60}", fix=FIX
             )
         if version > ROW_VERSION:
             raise PredictionsError(
@@ -200,52 +190,6 @@ def _migrated(path: Path, columns: dict[str, list[Any]], where: Callable[[int, s
     for version in range(versions[0] if versions else ROW_VERSION, ROW_VERSION):
         columns = MIGRATIONS[version](columns) | {"row_version": [version + 1] * len(versions)}
     return columns
-
-
-def _checked(name: str, values: list[Any], where: Callable[[int, str], str]) -> list[Any]:
-    """The column's values, all of its type. A whole number in a column of numbers becomes one."""
-    type_ = COLUMNS[name]
-    if type_ is float:
-        values = [float(value) if type(value) is int and abs(value) < _EXACT else value for value in values]
-    if {type(value) for value in values} - {type_}:
-        index = next(index for index, value in enumerate(values) if type(value) is not type_)
-        raise PredictionsError(
-            f"{where(index, name)}: expected {_SAID[type_]}, found {values[index]!r:.60}",
-            fix=_FIX,
-        )
-    wrong = _WRONG.get(name, _wrong_number if type_ is float else _wrong_text if type_ is str else None)
-    allowed = _ALLOWED.get(name)
-    for value in dict.fromkeys(values):  # few different ones
-        reason = wrong(value) if wrong else None
-        if allowed is not None and value not in allowed:
-            reason = f"expected one of {', '.join(sorted(allowed))}"
-        if reason:
-            raise PredictionsError(f"{where(values.index(value), name)}: {reason}, found {value!r:.60}", fix=_FIX)
-    return values
-
-
-def _wrong_number(value: float) -> str | None:
-    return "expected a finite number or nan" if math.isinf(value) else None
-
-
-def _wrong_text(value: str) -> str | None:
-    if len(value) > MAX_TEXT:
-        return f"expected at most {MAX_TEXT} characters"
-    return "expected a text without control characters" if _CONTROL.search(value) else None
-
-
-def _wrong_folder(value: str) -> str | None:
-    """Predictions are read from there: it must not lead out of the folder of results."""
-    path = PurePosixPath(value)
-    leads_out = path.is_absolute() or ".." in path.parts or "\\" in value or ":" in value
-    return "expected a folder below the folder of results" if leads_out else _wrong_text(value)
-
-
-def _wrong_fraction(value: float) -> str | None:
-    return None if 0 < value <= 1 else "expected a share of the records, above 0 and up to 1"
-
-
-_WRONG: dict[str, Callable[[Any], str | None]] = {"folder": _wrong_folder, "fraction": _wrong_fraction}
 
 
 def _as_text(value: Any) -> str:

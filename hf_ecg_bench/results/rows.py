@@ -11,6 +11,7 @@ from hf_ecg_bench.files import sha256_file
 from hf_ecg_bench.results.contamination import contamination
 from hf_ecg_bench.results.metrics import higher_is_better, metric_estimates, primary_metric
 from hf_ecg_bench.results.row import Row
+from hf_ecg_bench.results.row_checks import check_row
 from hf_ecg_bench.results.run_folder import Unreadable, check_types, find_results
 from hf_ecg_bench.results.schema import PREDICTIONS_FILE, Result
 from hf_ecg_bench.results.slices import with_slices
@@ -18,7 +19,8 @@ from hf_ecg_bench.tasks.catalogue import CATALOGUE
 
 
 def read_rows(results_dir: Path) -> tuple[list[Row], list[Unreadable]]:
-    """The rows of every result.json at or below `results_dir`, and the files that could not be read.
+    """The rows of every result.json at or below `results_dir`, and the files that could not be read or hold what no
+    run writes.
 
     Raises:
         EcgBenchError: no such folder, or no result in it.
@@ -31,7 +33,10 @@ def read_rows(results_dir: Path) -> tuple[list[Row], list[Unreadable]]:
             result = Result.load(folder)
             check_types(result)
             file = folder / PREDICTIONS_FILE
-            rows += rows_of(result, folder=name, predictions_digest=sha256_file(file) if file.is_file() else "")
+            found = rows_of(result, folder=name, predictions_digest=sha256_file(file) if file.is_file() else "")
+            for row in found:
+                check_row(row)
+            rows += found
         except EcgBenchError as error:
             unreadable.append(Unreadable(name, error.message.replace(str(folder), name)))
     return rows, unreadable
