@@ -6,6 +6,7 @@ import tempfile
 from pathlib import Path
 
 from hf_ecg_bench import __version__
+from hf_ecg_bench.errors import PredictionsError
 from hf_ecg_bench.hub.committing import Change, commit
 from hf_ecg_bench.hub.explaining import explained
 from hf_ecg_bench.hub.fetching import RESULTS_REPO, ROWS_FILE
@@ -38,7 +39,11 @@ def push_results(
     with tempfile.TemporaryDirectory(prefix="hf_ecg_bench_") as temporary:
         staging = Path(temporary)
         staged = stage_runs(folder, staging, say=say)
-        own, _ = read_rows(staging)
+        own, unreadable = read_rows(staging)
+        if unreadable:
+            raise PredictionsError(
+                f"{unreadable[0].name}: {unreadable[0].reason}", fix="give plain names, and run again"
+            )
         remote = writable("dataset", repo_id)
         with explained(remote):
             make_ready(remote, options)

@@ -17,11 +17,12 @@ _TOKENS = (
     re.compile(r"\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]+"),
     re.compile(r"(?<=Bearer )\S+", re.IGNORECASE),
     re.compile(r"(?<=://)[^\s/@]+:[^\s/@]+(?=@)"),
-    re.compile(
-        r"(?:(?<=token)|(?<=password)|(?<=passwd)|(?<=secret)|(?<=api_key)|(?<=api-key)|(?<=apikey))"
-        r"(?:\s*[=:]\s*|(?<=-token)\s+|(?<=-password)\s+)[^\s\"'`,;]+",
-        re.IGNORECASE,
-    ),
+)
+# `--token VALUE`, `HF_TOKEN=VALUE`, `password: VALUE`; what an earlier pattern has taken out is not taken again.
+_NAMED = re.compile(
+    r"(?P<name>(?:token|password|passwd|secret|api[_-]?key)(?:\s*[=:]\s*)|--?[\w-]*(?:token|password|secret|key)\s+)"
+    r"(?!\[token\])[^\s\"'`,;]+",
+    re.IGNORECASE,
 )
 _MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 _STOP = r"\s\"'`,;|<>()\[\]"
@@ -65,15 +66,17 @@ def scrub_text(text: str, known: Mapping[str, str], where: str = "") -> tuple[st
             text = _replace(re.compile(re.escape(private)), "[token]", text, where, "token", found)
     for pattern in _TOKENS:
         text = _replace(pattern, "[token]", text, where, "token", found)
+    text = _replace(_NAMED, r"\g<name>[token]", text, where, "token", found)
     for private, what in known.items():
         if private and what == "host":
             text = _replace(
                 re.compile(rf"(?<![\w.-]){re.escape(private)}(?![\w-])"), "[host]", text, where, what, found
             )
-        if private and what == "path":
-            text = _replace(re.compile(re.escape(private) + r"(?![\w.-])"), "[path]", text, where, what, found)
     for pattern in _PATHS:
         text = pattern.sub(lambda match: _shorten(match, where, found), text)
+    for private, what in known.items():  # what no pattern knew as a path
+        if private and what == "path":
+            text = _replace(re.compile(re.escape(private) + r"(?![\w.-])"), "[path]", text, where, what, found)
     return _replace(_MAIL, "[mail]", text, where, "mail", found), found
 
 
@@ -113,7 +116,7 @@ def _walk(value: Any, where: str, known: Mapping[str, str], found: list[Scrubbed
 def _replace(pattern: re.Pattern[str], by: str, text: str, where: str, what: str, found: list[Scrubbed]) -> str:
     def replaced(match: re.Match[str]) -> str:
         found.append(Scrubbed(where, what))
-        return by
+        return match.expand(by)
 
     return pattern.sub(replaced, text)
 
