@@ -158,13 +158,17 @@ def write(address: Address, board: Board) -> str:
 
 
 def href(page: str, **values: str) -> str:
-    """A link to a view."""
+    """A link to a view; empty where a name is too long to be found again (it is then shown without a link)."""
+    if any(len(value) > LONGEST for value in values.values()):
+        return ""
     pairs = [(PAGE, page), *((key, value) for key, value in values.items() if value)]
     return "?" + urlencode(pairs, safe="/:")
 
 
 def changed(address: Address, board: Board, **values: str) -> str:
-    """The link to this view with other choices."""
+    """The link to this view with other choices; empty where a name is too long."""
+    if any(len(value) > LONGEST for value in (*address.values.values(), *values.values())):
+        return ""
     return "?" + (write(Address(address.page, {**address.values, **values}), board) or f"{PAGE}=overall")
 
 

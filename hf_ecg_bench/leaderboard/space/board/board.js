@@ -72,7 +72,6 @@
   window.addEventListener("popstate", board.go);
 
   if (ours()) {
-    document.documentElement.classList.add("eb-waiting");
     board.go();
   } else {
     board.title();

@@ -52,10 +52,10 @@ def control_of(board: Board, page: str, field: Field, value: str) -> Any:
     name, choices = f"{page}-{field.name}", choices_of(board, field)
     if choices is None:
         return gr.Textbox(
-            value, label=field.label, placeholder="model or mode", elem_id=name, max_lines=1, min_width=140, scale=2
+            value, label=field.label, placeholder="model or mode", elem_id=name, max_lines=1, min_width=140, scale=1
         )
     if field.name in _RADIO:
-        return gr.Radio(choices, value=value, label=field.label, elem_id=name, min_width=232, scale=0)
+        return gr.Radio(choices, value=value, label=field.label, elem_id=name, min_width=0, scale=0)
     offered = [choice for _, choice in choices]
     return gr.Dropdown(
         choices,

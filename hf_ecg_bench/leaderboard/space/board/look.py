@@ -6,6 +6,8 @@ from pathlib import Path
 
 import gradio as gr
 
+from .address import PAGE, PAGES
+
 _HERE = Path(__file__).resolve().parent
 
 
@@ -25,6 +27,16 @@ def theme() -> gr.themes.Base:
 def css() -> str:
     """The style sheet."""
     return (_HERE / "board.css").read_text(encoding="utf-8")
+
+
+def head() -> str:
+    """Runs first: a link to a view other than the first waits for that view, and does not show the first before."""
+    names = "|".join(sorted({PAGE, *(field.name for fields in PAGES.values() for field in fields)}))
+    return (
+        f"<script>if (/[?&]({names})=/.test(location.search)) {{"
+        "document.documentElement.classList.add('eb-waiting');"
+        "setTimeout(() => document.documentElement.classList.remove('eb-waiting'), 8000); }</script>"
+    )
 
 
 def js() -> str:

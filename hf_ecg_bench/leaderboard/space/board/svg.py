@@ -144,6 +144,6 @@ def axis(span: tuple[float, float], digits: int = 2) -> Safe:
     width = WHISKER[0]
     at = Scale(*span, 6, width - 6)
     parts = []
-    for value in ticks(*span, 3):
+    for value in ticks(*span, 4):
         parts += [line(at(value), 14, at(value), 18, "rail"), words(at(value), 11, fixed(value, digits))]
     return tag("svg", parts, width=width, height=18, viewBox=f"0 0 {width} 18", aria_hidden="true", class_="whisker")

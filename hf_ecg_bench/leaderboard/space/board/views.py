@@ -86,7 +86,7 @@ def header(board: Board | None, page: str) -> Safe:
     return tag(
         "header",
         tag("a", "Skip to the content", href="#heading", class_="skip", data_skip=""),
-        tag("div", _LOGO, tag("strong", NAME), tag("span", facts), class_="name"),
+        tag("div", tag("strong", _LOGO, NAME), tag("span", facts), class_="name"),
         tag("nav", tag("ul", [tag("li", item) for item in links]), aria_label="Pages") if board is not None else None,
         class_="eb",
     )

@@ -176,6 +176,7 @@ def launch(folder: Path, **options: Any) -> Any:
         theme=look.theme(),
         css=look.css(),
         js=look.js(),
+        head=look.head(),
         footer_links=list(links),
         show_error=False,
         run_history=False,

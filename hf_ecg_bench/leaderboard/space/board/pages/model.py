@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+import re
 
 from ..address import Address, changed
 from ..board import Board
@@ -45,14 +45,13 @@ def model_page(board: Board, address: Address) -> Page:
 
 
 def _card(model: Model) -> Safe:
-    hub = model["hub_id"]
     citation = short(model["citation"], 4000)
     return join(
         facts(
             [
                 ("Id", tag("code", short(model["id"]))),
                 ("Paper", _address(model["paper"])),
-                ("Weights", link(short(hub), "https://huggingface.co/" + quote(hub, safe="/")) if hub else ""),
+                ("Weights", _hub(model["hub_id"])),
                 ("Licence of the weights", short(model["license_weights"], 200)),
                 ("Licence of the code", short(model["license_code"], 200)),
                 ("Parameters", amount(model["parameters"]) if known(model["parameters"]) else ""),
@@ -62,6 +61,13 @@ def _card(model: Model) -> Safe:
         ),
         tag("details", tag("summary", "Citation"), tag("pre", citation)) if citation else None,
     )
+
+
+def _hub(name: str) -> Safe | str:
+    """A link for what can be a repository; other texts as they are."""
+    if re.fullmatch(r"[\w.-]{1,96}/[\w.-]{1,96}", name, re.ASCII):
+        return link(name, f"https://huggingface.co/{name}")
+    return short(name)
 
 
 def _address(text: str) -> Safe:
@@ -92,24 +98,35 @@ def _categories(board: Board, numbers: list[int], tables: list[Table]) -> list[S
     if not ids:
         return []
     series = [
-        (entry_text(board, board.entry(s["entry"])), [s["category_rank"].get(c) for c in ids]) for s in standings
+        (_mode(board, s["entry"]), [s["category_rank"].get(c) for c in ids]) for s in standings
     ][:N_SERIES]
     columns = (
-        Column("entry", "Entry"),
-        *(Column(f"c-{c}", category_name(board, c), "Mean rank; 1 is best", numeric=True) for c in ids),
+        Column("category", "Category"),
+        *(
+            Column(f"e{i}", _mode(board, s["entry"]), "Mean rank; 1 is best", numeric=True)
+            for i, s in enumerate(standings)
+        ),
     )
     rows = tuple(
         (
-            Cell(entry_text(board, board.entry(s["entry"]))),
-            *(Cell(fixed(s["category_rank"].get(c), 1), s["category_rank"].get(c)) for c in ids),
+            Cell(category_name(board, c)),
+            *(Cell(fixed(s["category_rank"].get(c), 1), s["category_rank"].get(c)) for s in standings),
         )
-        for s in standings
+        for c in ids
     )
-    table = Table("categories", f"Mean rank in each category among {n} entries; 1 is best", columns, rows)
+    table = Table("categories", f"Mean rank among {n} entries; 1 is best", columns, rows)
     tables.append(table)
     axes = [category_name(board, c) for c in ids]
     picture = radar("Mean rank by category", axes, series, 1.0, float(max(n, 2))) if len(ids) > 2 else None
-    return [section("Categories", key([name for name, _ in series]) if picture else None, picture, note(f"Outer edge: rank 1; middle: rank {n}.") if picture else None, shown(table))]
+    if picture is None:
+        return [section("Categories", shown(table))]
+    names, edges = key([name for name, _ in series]), note(f"Outer edge: rank 1; middle: rank {n}.")
+    return [section("Categories", names, tag("div", tag("div", picture, edges), tag("div", shown(table)), class_="side"))]
+
+
+def _mode(board: Board, entry: int) -> str:
+    """An entry's name without its model's."""
+    return entry_text(board, board.entry(entry)).split(", ", 1)[-1]
 
 
 def _scores(board: Board, numbers: list[int], tables: list[Table], address: Address) -> list[Safe]:
@@ -121,7 +138,7 @@ def _scores(board: Board, numbers: list[int], tables: list[Table], address: Addr
         Column("category", "Category"),
         Column("metric", "Metric"),
         *(
-            Column(f"e{i}", entry_text(board, board.entry(e)).split(", ", 1)[-1], numeric=True, ascending=False)
+            Column(f"e{i}", _mode(board, e), numeric=True, ascending=False)
             for i, e in enumerate(numbers)
         ),
     )
@@ -189,7 +206,7 @@ def _scaling(board: Board, numbers: list[int], tables: list[Table], address: Add
     table = Table("scaling", "Scores over the number of training records", columns, tuple(rows))
     tables.append(table)
     all_of_them = address["rows"] == "all"
-    names = [entry_text(board, board.entry(e)) for e in used]
+    names = [_mode(board, e) for e in used]
     return [
         section(
             "Scaling",

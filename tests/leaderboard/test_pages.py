@@ -1,0 +1,400 @@
+"""Pages of the Space as pure functions: what they show, and what never comes through."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from hf_ecg_bench.leaderboard.space.board.address import PAGES, changed, read, write
+from hf_ecg_bench.leaderboard.space.board.board import Board, Trouble
+from hf_ecg_bench.leaderboard.space.board.export import harmless, latex, to_csv, to_latex
+from hf_ecg_bench.leaderboard.space.board.formats import amount, duration, fixed, probability
+from hf_ecg_bench.leaderboard.space.board.markup import Safe, allowed_address, escaped, link, tag
+from hf_ecg_bench.leaderboard.space.board.svg import Scale, extent, ticks
+from hf_ecg_bench.leaderboard.space.board.table import Cell, Column, Table, arranged, shown
+from hf_ecg_bench.leaderboard.space.board.text import clean, short
+from hf_ecg_bench.leaderboard.space.board.views import content, exported, header, page_of
+from tests.leaderboard.fake_snapshot import HOSTILE
+
+#: Elements and attributes that the pages are made of; anything else came from a stranger.
+ELEMENTS = frozenset(
+    "a article b caption circle code dd desc details div dl dt figcaption figure h1 h2 header li line nav ol p path "
+    "polygon polyline pre rect section span strong summary sup svg table tbody td text th thead title tr ul".split()
+)
+QUERIES = (
+    "", "source=both&modes=all&columns=tasks&rows=all", "columns=cost&sort=parameters", "columns=scores&contamination=hide",
+    "source=published&modes=all", "size=small&q=lora", "modes=linear&contamination=impute",
+    *(f"show={page}" for page in PAGES), "show=task&modes=lora&rows=all", "show=model&rows=all",
+)  # fmt: skip
+
+
+class Reader(HTMLParser):
+    """Collects elements, addresses, attributes; complains about what is not closed."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: set[str] = set()
+        self.attributes: set[str] = set()
+        self.addresses: list[str] = []
+        self.open: list[str] = []
+        self.feed(text)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+        self.addresses += [value or "" for name, value in attrs if name in ("href", "src")]
+        self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_each_page_is_well_formed_and_of_known_elements(board: Board, query: str) -> None:
+    address = read(query, board)
+    assert address.problems == ()
+    html = content(board, address)
+    reader = Reader(html)
+    assert reader.elements <= ELEMENTS
+    assert all(allowed_address(a) for a in reader.addresses)
+    assert html.count("<h1") == 1
+    assert "nan" not in html.lower().replace("finance", "")
+    for table in re.findall(r"<table.*?</table>", html, re.S):
+        assert "<caption>" in table
+        assert 'scope="col"' in table
+        assert 'scope="row"' in table or "<tbody></tbody>" in table
+    for drawing in re.findall(r"<svg[^>]*>.*?</svg>", html, re.S):
+        assert 'aria-hidden="true"' in drawing or ('role="img"' in drawing and "<title>" in drawing and "<desc>" in drawing)
+
+
+@pytest.mark.parametrize("query", QUERIES)
+def test_nothing_of_a_stranger_becomes_markup(hostile_board: Board, query: str) -> None:
+    board = hostile_board
+    subjects = {"model": board.models, "dataset": board.datasets, "task": board.tasks}
+    page = dict(part.split("=") for part in query.split("&") if part).get("show", "overall")
+    for name in list(subjects.get(page, [""]))[:10]:
+        address = read(query, board)
+        if name:
+            address = type(address)(page, {**address.values, page: name})
+        html = content(board, address)
+        reader = Reader(html)
+        assert reader.elements <= ELEMENTS
+        assert not any(a.startswith("on") for a in reader.attributes)
+        assert all(allowed_address(a) for a in reader.addresses)
+        assert not any(c in html for c in "\u202e\u202c\u200b\x07")
+        assert "{{" not in html
+        assert "${" not in html
+        assert "N" * 5000 not in html
+        Reader(header(board, "overall"))
+
+
+def test_an_attack_is_shown_as_text(hostile_board: Board) -> None:
+    board = hostile_board
+    html = content(board, read("show=about", board)) + content(board, read("modes=all&rows=all&source=both", board))
+    assert "&lt;script&gt;window.pwned=1" in html
+    assert "&#36;&#123;window.pwned=1&#125;" in html
+
+
+@pytest.mark.parametrize("kind", ["csv", "tex"])
+def test_downloads_of_hostile_texts_are_harmless(hostile_board: Board, kind: str) -> None:
+    board = hostile_board
+    for query in QUERIES:
+        name, text = exported(board, query, kind)
+        assert re.fullmatch(r"[a-zA-Z0-9-]+\.(csv|tex)", name)
+        if kind == "csv":
+            for row in csv.reader(io.StringIO(text)):
+                for cell in row:
+                    assert not cell.lstrip(" ").startswith(("=", "+", "@", "\t", "\r"))
+                    assert not cell.startswith("-") or float(cell) < 0
+        else:
+            assert r"\input" not in text
+            assert not re.search(r"(?<!\\)[&%$#_]", re.sub(r" & |\$-\$|\$\\pm\$|^% .*$", "", text, flags=re.M))
+
+
+def test_markup_escapes_texts_and_drops_foreign_addresses() -> None:
+    assert tag("p", "<b>", title='"x"') == "<p title=\"&quot;x&quot;\">&lt;b&gt;</p>".replace("'", "")
+    assert tag("p", Safe("<b>x</b>"), None, ["a", 1]) == "<p><b>x</b>a1</p>"
+    for bad in ("javascript:alert(1)", " javascript:alert(1)", "data:text/html,x", "//evil", "https://a b", "JaVaScRiPt:x"):
+        assert "href" not in link("x", bad)
+        assert "href" not in tag("a", "x", href=bad)
+    assert 'href="https://a.b/?x=1&amp;y=2"' in link("x", "https://a.b/?x=1&y=2")
+    assert 'rel="noopener noreferrer"' in link("x", "https://a.b")
+    assert escaped("${a}`{{b}}") == "&#36;&#123;a&#125;&#96;&#123;&#123;b&#125;&#125;"
+
+
+def test_texts_of_strangers_are_cleaned() -> None:
+    assert clean("a\u202eb\u200bc\x07") == "a�b�c�"
+    assert clean("Größe µV 心電図") == "Größe µV 心電図"
+    assert short("x" * 100) == "x" * 59 + "…"
+    assert short("a\n  b\tc") == "a b c"
+
+
+def test_addresses_go_both_ways(board: Board) -> None:
+    for query in ("", "source=both&modes=lora&contamination=hide&size=small&columns=cost&q=ecg+fm&sort=skill&order=up&rows=all",
+                  "show=task&task=acute_care_1&modes=linear", "show=compare&a=merl/lora&b=s4/linear", "show=about"):  # fmt: skip
+        assert write(read(query, board), board) == query
+        assert write(read("?" + query, board), board) == query
+
+
+def test_an_address_leaves_out_what_is_usual(board: Board) -> None:
+    assert write(read("source=ours&modes=best&contamination=keep&size=any", board), board) == ""
+    assert changed(read("", board), board, sort="skill") == "?sort=skill"
+    assert changed(read("sort=skill", board), board, sort="") == "?show=overall"
+
+
+@pytest.mark.parametrize(
+    ("query", "said", "close"),
+    [
+        ("show=tasks", "Unknown page", "?show=task"),
+        ("show=task&task=acute_car", "Unknown task", "task=acute_care_0"),
+        ("show=model&model=merll", "Unknown model", "model=merl"),
+        ("show=compare&a=merl/lorra&b=s4/linear", "Unknown first model", "a=merl/lora"),
+        ("modes=fine_tune", "Unknown mode", "modes=finetune"),
+        ("show=dataset&dataset=ptb", "Unknown dataset", "dataset=ptbxl"),
+        ("show=model&model=" + "x" * 5000, "Unknown model", None),
+        ("show=model&model=%3Cscript%3E", "Unknown model", None),
+    ],
+)
+def test_unknown_names_in_the_address_are_said_with_close_ones(
+    board: Board, query: str, said: str, close: str | None
+) -> None:
+    html = content(board, read(query, board))
+    assert said in html
+    assert 'role="alert"' in html
+    assert "<script" not in html
+    if close:
+        assert close in re.sub("&amp;", "&", html)
+
+
+def test_a_lost_subject_shows_no_other_one(board: Board) -> None:
+    html = content(board, read("show=model&model=nothing_like_it", board))
+    assert "<table" not in html
+    assert exported(board, "show=model&model=nothing_like_it", "csv")[1] == ""
+
+
+def test_filters_choose_rows_and_keep_ranks(board: Board) -> None:
+    everything = page_of(board, read("source=both&modes=all", board)).tables[0]
+    small = page_of(board, read("source=both&modes=all&size=small", board)).tables[0]
+    found = page_of(board, read("source=both&modes=all&q=merl+lora", board)).tables[0]
+    assert len(everything.rows) == 50
+    assert 0 < len(small.rows) < 50
+    at = everything.position("parameters")
+    assert all(row[at].value < 10e6 for row in small.rows)
+    assert [row[0].text for row in found.rows] == ["MERL"]
+    rank = everything.position("mean_rank")
+    assert found.rows[0][rank].value in [row[rank].value for row in everything.rows]
+    assert "ranked among all of them" in content(board, read("source=both&modes=all&q=merl", board))
+
+
+def test_the_first_rows_come_first_and_the_others_by_a_link(board: Board) -> None:
+    short_page = content(board, read("source=both&modes=all", board))
+    long_page = content(board, read("source=both&modes=all&rows=all", board))
+    assert short_page.count("<tr") == 41
+    assert long_page.count("<tr") == 51
+    assert "Show all 50 rows" in short_page
+    assert len(page_of(board, read("source=both&modes=all", board)).tables[0].rows) == 50, "a download has all rows"
+
+
+def test_sorting_puts_the_unknown_last_either_way() -> None:
+    columns = (Column("name", "Name"), Column("n", "N", numeric=True, ascending=False))
+    rows = tuple((Cell(name), Cell("–" if n is None else str(n), n)) for name, n in (("b", 2), ("a", None), ("c", 30), ("A", 4)))
+    table = Table("t", "T", columns, rows)
+
+    def names(key: str, order: str = "") -> list[str]:
+        return [row[0].text for row in arranged(table, key, order).rows]
+
+    assert names("n") == ["c", "A", "b", "a"]
+    assert names("n", "up") == ["b", "A", "c", "a"]
+    assert names("name") == ["a", "A", "b", "c"]
+    assert names("nothing") == ["b", "a", "c", "A"]
+    html = shown(table, sort="n", sort_link=lambda key, order: f"?sort={key}&order={order}")
+    assert 'aria-sort="descending"' in html
+    assert html.count("aria-sort") == 1
+    assert "sort=n&amp;order=up" in html
+
+
+def test_the_mark_of_a_tested_pair_follows_the_metric(board: Board) -> None:
+    """For an error a negative difference is good: the row is ahead, and the comparison turns the sign."""
+    task = next(t for t in board.tasks.values() if not t["higher_is_better"])
+    pairs = board.task_page(task["id"])["pairs"]
+    i, j = next(
+        (i, j)
+        for i in range(len(pairs["entries"]))
+        for j in range(len(pairs["entries"]))
+        if (pairs["p_adjusted"][i][j] or 1) < 0.05 and pairs["difference"][i][j] < 0
+    )
+    a, b = (board.entry(pairs["entries"][n])["key"] for n in (i, j))
+    table = page_of(board, read(f"show=compare&a={a}&b={b}", board)).tables[0]
+    row = next(row for row in table.rows if row[0].text == task["name"])
+    assert row[table.position("difference")].value == -pairs["difference"][i][j]
+    assert row[table.position("verdict")].text == "first"
+    low, high = (row[table.position(k)].value for k in ("low", "high"))
+    assert low == -pairs["high"][i][j]
+    assert high == -pairs["low"][i][j]
+
+
+def test_published_entries_are_compared_without_a_test(board: Board) -> None:
+    published = next(e["key"] for e in board.index["entries"] if e["origin"] == "published")
+    table = page_of(board, read(f"show=compare&a={published}&b=s4/linear", board)).tables[0]
+    assert {row[table.position("verdict")].text for row in table.rows} == {"not tested"}
+    assert all(row[table.position("low")].value is None for row in table.rows)
+
+
+def test_a_comparison_is_the_same_from_the_pages_of_the_tasks(snapshot_folder: Path, tmp_path: Path) -> None:
+    """Snapshots without pairs/ are read from tasks/."""
+    folder = tmp_path / "data"
+    shutil.copytree(snapshot_folder, folder, ignore=shutil.ignore_patterns("pairs"))
+    query = "show=compare&a=merl/lora&b=s4/linear"
+    assert exported(Board(folder), query, "csv") == exported(Board(snapshot_folder), query, "csv")
+
+
+def test_missing_results_are_dashes_not_values(board: Board) -> None:
+    missing = [(e, t) for e in range(50) for t in board.tasks if (e, t) not in board.cell]
+    assert missing
+    text = exported(board, "source=both&modes=all&columns=tasks", "csv")[1]
+    rows = list(csv.DictReader(io.StringIO(text)))
+    empty = sum(value == "" for row in rows for key, value in row.items() if key.startswith("task-"))
+    assert empty == len(missing)
+
+
+def test_csv_has_full_precision_and_says_no_formula(board: Board) -> None:
+    rows = list(csv.DictReader(io.StringIO(exported(board, "modes=all", "csv")[1])))
+    view = board.view("ours-all-keep")
+    assert [float(row["mean_rank"]) for row in rows] == [s["mean_rank"] for s in view["standings"]]
+    assert {"group", "mode", "origin", "rank_low", "rank_high"} <= set(rows[0])
+    assert harmless("=cmd|'/C calc'!A1") == "'=cmd|'/C calc'!A1"
+    assert harmless("  +1") == "'  +1"
+    assert harmless("ECG-FM") == "ECG-FM"
+    table = Table("t", "T", (Column("a", "A"), Column("b", "B", numeric=True)), ((Cell("-x", "-x"), Cell("−1.0", -1.0)),))
+    assert to_csv(table) == "a,b\r\n'-x,-1.0\r\n"
+
+
+def test_latex_writes_out_what_it_would_act_on() -> None:
+    assert latex("50% of $x_1$ & #2 {a} ~^\\") == (
+        r"50\% of \$x\_1\$ \& \#2 \{a\} \textasciitilde{}\textasciicircum{}\textbackslash{}"
+    )
+    table = Table("t", "A_b", (Column("a", "A"), Column("b", "B", shown=False)), ((Cell("x&y"), Cell("hidden")),))
+    text = to_latex(table)
+    assert r"\caption{A\_b}" in text
+    assert r"x\&y \\" in text
+    assert "hidden" not in text
+
+
+def test_numbers_are_short_and_unknown_ones_are_dashes() -> None:
+    assert [amount(v) for v in (3.89e6, 999_600, 12, 0, None, float("nan"), 1.5e15)] == [
+        "3.89 M", "1.00 M", "12", "0", "–", "–", "1.50 P",
+    ]  # fmt: skip
+    assert [duration(v) for v in (3.0, 600, 20_000, None)] == ["3 s", "10.0 min", "5.6 h", "–"]
+    assert fixed(-0.1234) == "−0.123"
+    assert probability(0.0001) == "< 0.001"
+    assert fixed(float("inf")) == "–"
+
+
+def test_scales_and_ticks() -> None:
+    at = Scale(0, 10, 0, 100)
+    assert (at(5), at(-5), at(50)) == (50, 0, 100)
+    assert Scale(1, 100, 0, 100, log=True)(10) == 50
+    assert Scale(1, 1, 0, 100)(1) == 50
+    assert ticks(0, 10) == [0, 2.5, 5, 7.5, 10]
+    assert ticks(3, 3) == [3]
+    assert extent([None, float("nan")]) == (0.0, 1.0)
+    low, high = extent([0.5])
+    assert low < 0.5 < high
+
+
+def _broken(folder: Path, path: str, change: object) -> None:
+    value = json.loads((folder / path).read_text())
+    change(value)  # type: ignore[operator]
+    (folder / path).write_text(json.dumps(value))
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda index: index.update(snapshot_version=2), "version 2; this app reads version 1"),
+        (lambda index: index.pop("entries"), "`entries` is missing"),
+        (lambda index: index["cells"]["value"].pop(), "different length"),
+        (lambda index: index["cells"]["value"].__setitem__(3, "0.9"), r"cells.value\[3\]: expected a number or null"),
+        (lambda index: index["cells"]["entry"].__setitem__(0, 5000), "points outside"),
+        (lambda index: index["cells"]["task"].__setitem__(0, -1), "points outside"),
+        (lambda index: index["models"][0].update(title=None), r"models\[0\].title: expected a text"),
+        (lambda index: index["entries"][0].update(parameters=[1]), "expected a number or null"),
+    ],
+)
+def test_a_broken_index_is_said(snapshot_folder: Path, tmp_path: Path, change: object, said: str) -> None:
+    shutil.copy(snapshot_folder / "index.json", tmp_path)
+    _broken(tmp_path, "index.json", change)
+    with pytest.raises(Trouble, match=said) as caught:
+        Board(tmp_path)
+    assert "--export-space" in caught.value.fix
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "null", "[" * 100_000, "\x00", '{"snapshot_version": "1"}'])
+def test_an_index_that_is_no_index_is_said(tmp_path: Path, text: str) -> None:
+    with pytest.raises(Trouble, match="missing"):
+        Board(tmp_path)
+    (tmp_path / "index.json").write_text(text)
+    with pytest.raises(Trouble, match=r"index\.json"):
+        Board(tmp_path)
+
+
+def test_a_broken_page_spoils_only_itself(snapshot_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(snapshot_folder, folder)
+    task = next(iter(Board(folder).tasks))
+    (folder / "views" / "ours-best-keep.json").write_text("{")
+    _broken(folder, f"tasks/{task}.json", lambda page: page["pairs"]["low"].pop())
+    (folder / "scaling.json").unlink()
+    board = Board(folder)
+    for query, said in (("", "ours-best-keep.json cannot be read"), (f"show=task&task={task}", "is not a table of 50 by 50")):
+        html = content(board, read(query, board))
+        assert said in html
+        assert 'role="alert"' in html
+    assert "<table" in content(board, read("modes=all", board))
+    assert "Scaling" not in content(board, read("show=model", board))
+
+
+def test_names_of_files_do_not_leave_the_folder(snapshot_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(snapshot_folder, folder)
+    (tmp_path / "secret.json").write_text("{}")
+
+    def change(index: dict) -> None:
+        index["tasks"][0]["id"] = "../../secret"
+        index["views"].append("../../secret")
+
+    _broken(folder, "index.json", change)
+    board = Board(folder)
+    assert board.task_page("../../secret") is None
+    with pytest.raises(Trouble, match="no name of a file"):
+        board.view("../../secret")
+
+
+def test_an_empty_board_has_pages(tmp_path: Path, snapshot_folder: Path) -> None:
+    shutil.copy(snapshot_folder / "index.json", tmp_path)
+
+    def change(index: dict) -> None:
+        for key in ("models", "tasks", "datasets", "entries", "views", "modes", "categories", "audit"):
+            index[key] = []
+        index["cells"] = {key: [] for key in index["cells"]}
+
+    _broken(tmp_path, "index.json", change)
+    board = Board(tmp_path)
+    for page in PAGES:
+        html = content(board, read(f"show={page}", board))
+        assert "<h1" in html
+        exported(board, f"show={page}", "csv")
+
+
+def test_all_hostile_texts_are_in_the_hostile_snapshot(hostile_folder: Path) -> None:
+    text = "".join(path.read_text() for path in hostile_folder.rglob("*.json"))
+    assert all(json.dumps(attack)[1:-1] in text for attack in HOSTILE)
