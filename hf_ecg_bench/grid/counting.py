@@ -47,8 +47,10 @@ def _count(cell: Cell) -> Counted | None:
     import torch
 
     from hf_ecg_bench.models.loading import load_model
+    from hf_ecg_bench.progress import quiet_libraries
     from hf_ecg_bench.training.costs.flops import forward_flops
 
+    quiet_libraries()
     run = cell.run
     options: dict[str, Any] = {}
     if not get_mode(run.mode).pretrained:

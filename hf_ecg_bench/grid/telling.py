@@ -26,7 +26,7 @@ def table_rows(seen: Sequence[Seen], estimates: Mapping[str, Estimate]) -> list[
         known = [estimates[item.cell.id] for item in items if item.cell.id in estimates]
         seconds = [entry.seconds for entry in known if entry.seconds is not None]
         each = "-" if not seconds else duration(sum(seconds) / len(seconds))
-        basis = known[0].basis if known and seconds else ""
+        basis = known[0].basis.split(",")[0] if known and seconds else ""
         rows.append([model, mode, task, len(items), state, effort_of(items[0].cell).epochs, each, basis])
     return rows
 
