@@ -26,11 +26,13 @@ class FinishedMember:
 
     Attributes:
         name: of its folder, as the user gave it.
+        validation: its predictions of the validation records, None of a run that has none.
     """
 
     name: str
     result: Result
     predictions: Predictions
+    validation: Predictions | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +42,7 @@ class Ensemble:
     Attributes:
         members: in the order in which they were given.
         predictions: the means, in the first member's order of records.
+        validation: the same of the validation records, None where a member has none, or has other ones.
         metrics: what `evaluation.summary.summarise` returns.
         differences: by member, {metric: {value, low, high, p, p_adjusted}} of the ensemble minus the member, from
             shared resamples; p_adjusted is Holm's over the members.
@@ -55,6 +58,7 @@ class Ensemble:
     best: str
     metric: str
     warnings: tuple[str, ...]
+    validation: Predictions | None = None
 
 
 def average(members: Sequence[FinishedMember], n_resamples: int = 1000) -> Ensemble:
@@ -70,16 +74,22 @@ def average(members: Sequence[FinishedMember], n_resamples: int = 1000) -> Ensem
     _check(members)
     first = members[0].predictions
     aligned = [_aligned(members[0], member) for member in members]
-    mean = np.stack([own.predictions for own in aligned]).mean(axis=0, dtype=np.float64).astype(np.float32)
+    mean = _mean(aligned)
+    validations = _validations(members)
+    validation = replace(validations[0], predictions=_mean(validations)) if validations else None
     undefined = members[0].result.hyperparameters.get("undefined", "drop")
     settings: dict[str, Any] = {
         "groups": first.patient_id, "n_resamples": n_resamples, "seed": BOOTSTRAP_SEED, "undefined": undefined,
     }  # fmt: skip
-    metrics = summarise(first.targets, mean, first.names, first.kinds, **settings)
-    differences = {
-        member.name: summarise_difference(first.targets, mean, own.predictions, first.names, first.kinds, **settings)
-        for member, own in zip(members, aligned, strict=True)
-    }
+    named = first.names, first.kinds
+    if validation is not None:
+        settings["validation"] = validation.targets, validation.predictions
+    metrics = summarise(first.targets, mean, *named, **settings)
+    differences = {}
+    for k, (member, its) in enumerate(zip(members, aligned, strict=True)):
+        if validations:
+            settings["validation_against"] = validations[k].targets, validations[k].predictions
+        differences[member.name] = summarise_difference(first.targets, mean, its.predictions, *named, **settings)
     for name in metrics["metrics"]:
         adjusted = holm_of_defined([own[name]["p"] for own in differences.values()])
         for own, value in zip(differences.values(), adjusted, strict=True):
@@ -98,7 +108,26 @@ def average(members: Sequence[FinishedMember], n_resamples: int = 1000) -> Ensem
             "biased against the ensemble",
             f"each p value is two-sided; p_adjusted is Holm's for {len(members)} members, not for the metrics",
         ),
+        validation,
     )
+
+
+def _mean(members: Sequence[Predictions]) -> np.ndarray:
+    return np.stack([own.predictions for own in members]).mean(axis=0, dtype=np.float64).astype(np.float32)
+
+
+def _validations(members: Sequence[FinishedMember]) -> list[Predictions]:
+    """Every member's validation predictions in one order; none where a member has none, or other records."""
+    first = members[0].validation
+    found = []
+    for member in members:
+        if first is None or member.validation is None:
+            return []
+        try:
+            found.append(align(first, member.validation))
+        except PredictionsError:  # F1 is then left out, which the scores say
+            return []
+    return found
 
 
 def _aligned(first: FinishedMember, member: FinishedMember) -> Predictions:

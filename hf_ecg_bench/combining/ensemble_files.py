@@ -13,7 +13,7 @@ from hf_ecg_bench.errors import PredictionsError
 from hf_ecg_bench.files import write_json, write_text
 from hf_ecg_bench.results.estimate import Estimate
 from hf_ecg_bench.results.metrics import metric_name
-from hf_ecg_bench.results.predictions import read_predictions, write_predictions
+from hf_ecg_bench.results.predictions import VALIDATION_FILE, read_predictions, write_predictions
 from hf_ecg_bench.results.run_folder import check_types
 from hf_ecg_bench.results.schema import PREDICTIONS_FILE, RESULT_FILE, Result
 from hf_ecg_bench.results.table_formats import to_markdown
@@ -30,7 +30,9 @@ def read_members(folders: Sequence[Path]) -> list[FinishedMember]:
     for folder in folders:
         result = Result.load(folder)
         check_types(result)
-        members.append(FinishedMember(str(folder), result, read_predictions(folder)))
+        stored = folder / VALIDATION_FILE
+        validation = read_predictions(stored) if stored.exists() else None
+        members.append(FinishedMember(str(folder), result, read_predictions(folder), validation))
     return members
 
 
@@ -45,11 +47,14 @@ def check_output(folder: Path) -> None:
 
 
 def write_ensemble(folder: Path, ensemble: Ensemble, command: str | None = None) -> None:
-    """Write predictions.parquet, ensemble.json, ensemble.md and, last, result.json, each atomically."""
+    """Write predictions, ensemble.json, ensemble.md and, last, result.json, each atomically."""
     check_output(folder)
-    (folder / RESULT_FILE).unlink(missing_ok=True)  # of an earlier one: it must not stand beside other predictions
+    for file in (RESULT_FILE, VALIDATION_FILE):  # of an earlier one: they must not stand beside other predictions
+        (folder / file).unlink(missing_ok=True)
     write_json(folder / ENSEMBLE_FILE, to_json(ensemble))
     write_predictions(folder / PREDICTIONS_FILE, ensemble.predictions)
+    if ensemble.validation is not None:
+        write_predictions(folder / VALIDATION_FILE, ensemble.validation)
     table = to_markdown(comparison_table(ensemble))
     notes = "\n".join(f"- {warning}" for warning in ensemble.warnings)
     write_text(folder / TABLE_FILE, f"{table}\n\n{notes}\n")

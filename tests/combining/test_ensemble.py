@@ -10,12 +10,19 @@ import pytest
 
 from hf_ecg_bench.cli.main import main
 from hf_ecg_bench.combining.ensemble import average
-from hf_ecg_bench.combining.ensemble_files import read_members
+from hf_ecg_bench.combining.ensemble_files import read_members, write_ensemble
 from hf_ecg_bench.errors import PredictionsError
 from hf_ecg_bench.evaluation.differences import summarise_difference
 from hf_ecg_bench.evaluation.multiplicity import holm
 from hf_ecg_bench.evaluation.summary import summarise
-from hf_ecg_bench.results.predictions import make_predictions, read_predictions, write_predictions
+from hf_ecg_bench.evaluation.thresholds import choose_thresholds
+from hf_ecg_bench.results.predictions import (
+    VALIDATION_FILE,
+    align,
+    make_predictions,
+    read_predictions,
+    write_predictions,
+)
 from hf_ecg_bench.results.schema import Result
 from tests.results.fake_run import REGRESSION, make_run
 
@@ -165,3 +172,34 @@ def test_undefined_metrics_have_no_p_value(tmp_path):
     difference = found.differences[str(tmp_path / "a")]["macro_auroc"]
     assert np.isnan(difference["p"])
     assert np.isnan(difference["p_adjusted"])
+
+
+def test_validation_predictions_are_averaged_too(runs, tmp_path):
+    """Thresholds of the mean come from the mean of the validation predictions; one member without: no F1."""
+    folders = [shutil.copytree(run, tmp_path / run.name) for run in runs[:2]]
+    records = []
+    for folder in folders:
+        own = read_predictions(folder).take(np.arange(0, 300, 3))
+        ids = [f"validation {record}" for record in own.record_id]
+        records.append(make_predictions(ids, None, own.targets, own.predictions, own.names, own.kinds))
+    records[1] = align(records[0], make_predictions(
+        records[0].record_id, None, records[0].targets, records[1].predictions, records[0].names, records[0].kinds
+    ))  # fmt: skip
+    write_predictions(folders[0] / VALIDATION_FILE, records[0])
+    without = average(read_members(folders), n_resamples=10)
+    assert without.validation is None
+    assert "macro_f1" in without.metrics["left_out"]
+    write_predictions(folders[1] / VALIDATION_FILE, records[1])
+    ensemble = average(read_members(folders), n_resamples=10)
+    mean = (records[0].predictions + records[1].predictions) / 2
+    np.testing.assert_allclose(ensemble.validation.predictions, mean, rtol=1e-6)
+    labels = np.array([kind == "binary" for kind in records[0].kinds])
+    chosen = choose_thresholds(records[0].targets[:, labels], ensemble.validation.predictions[:, labels])
+    assert ensemble.metrics["targets"]["NORM"]["threshold"] == chosen.labels[0]
+    assert 0 <= ensemble.differences[str(folders[0])]["macro_f1"]["p_adjusted"] <= 1
+    write_ensemble(tmp_path / "mean", ensemble)
+    np.testing.assert_array_equal(
+        read_predictions(tmp_path / "mean" / VALIDATION_FILE).predictions, ensemble.validation.predictions
+    )
+    write_ensemble(tmp_path / "mean", without)
+    assert not (tmp_path / "mean" / VALIDATION_FILE).exists()

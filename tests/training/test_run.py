@@ -32,6 +32,7 @@ def test_files_of_a_run(finished):
     }  # fmt: skip
     stored = Result.load(spec.output_dir)
     assert stored.status == "complete"
+    assert set(stored.metrics["metrics"]) >= {"macro_f1", "sample_fmax", "macro_average_precision", "macro_brier"}
     assert stored.seed == 0
     assert stored.mode == "scratch"
     assert stored.metrics["metrics"]["macro_auroc"]["value"] == pytest.approx(
@@ -46,6 +47,28 @@ def test_files_of_a_run(finished):
     announced = f"{sizes['train']} train, {sizes['validation']} validation, {sizes['test']} test records"
     assert any(announced in line for line in said)
     assert sum(sizes.values()) <= 320
+
+
+def test_thresholds_come_from_the_stored_validation_predictions(finished):
+    from hf_ecg_bench.evaluation.auroc import macro_auroc
+    from hf_ecg_bench.evaluation.summary import summarise
+    from hf_ecg_bench.results.validation import read_validation
+
+    spec, result, _ = finished
+    own = read_predictions(spec.output_dir)
+    validation = read_validation(spec.output_dir, own)
+    assert len(validation) == result.dataset["records"]["validation"]
+    assert not set(validation.record_id) & set(own.record_id)
+    again = summarise(
+        own.targets, own.predictions, own.names, own.kinds, own.patient_id, spec.n_resamples,
+        validation=(validation.targets, validation.predictions),
+    )  # fmt: skip
+    assert again["metrics"]["macro_f1"] == result.metrics["metrics"]["macro_f1"]
+    assert again["metrics"]["sample_fmax"] == result.metrics["metrics"]["sample_fmax"]
+    best = next(epoch for epoch in result.history if epoch["epoch"] == result.selection["best_epoch"])
+    labels = [kind == "binary" for kind in validation.kinds]
+    found = macro_auroc(validation.targets[:, labels], validation.predictions[:, labels])
+    assert found == pytest.approx(best["validation_macro_auroc"], abs=1e-6)
 
 
 def test_examples_are_plain_arrays(finished):
