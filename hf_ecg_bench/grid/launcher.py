@@ -1,9 +1,9 @@
 """The process that starts cells: it has imported what takes seconds, and forks a child for each cell.
 
-`python -m hf_ecg_bench.grid.launcher` reads a JSON object per line, `{"order": {...}, "environment": {...}}`, and starts
-a cell for each. It answers `{"ready": ...}`, `{"started": pid}` for each order, in turn, and `{"ended": pid, "code":
-...}` (minus the signal's number). When its input ends, which the kernel sees to when the grid is killed, it ends its
-children; when it is killed itself, the kernel kills them.
+`python -m hf_ecg_bench.grid.launcher` reads a JSON object per line, `{"order": {...}, "environment": {...}}`, and
+starts a cell for each. It answers `{"ready": ...}`, `{"started": pid}` for each order, in turn, and `{"ended": pid,
+"code": ...}` (minus the signal's number). When its input ends, which the kernel sees to when the grid is killed, it
+ends its children; when it is killed itself, the kernel kills them.
 
 It computes nothing: a child inherits no thread, no lock and no device. Where imports have started a thread all the
 same, each child starts afresh (`exec`) instead: slower, and safe.
@@ -20,6 +20,7 @@ import signal
 import sys
 import time
 import traceback
+from pathlib import Path
 from typing import Any
 
 from hf_ecg_bench.grid.process import compute_and_leave, die_with
@@ -34,6 +35,8 @@ _PRELOADED = (
     "peft",
     "datasets",
 )
+# The memory allocator of pyarrow gives pages back in the background; it knows about forks itself (pthread_atfork).
+_HARMLESS = ("jemalloc_bg_thd",)
 _POLL = 0.02  # seconds
 _GRACE = 30.0  # seconds to write a checkpoint in
 COLD = "--cold"
@@ -81,15 +84,16 @@ def _preload() -> bool:
 
     gc.collect()
     gc.freeze()  # collections in children need not look at what is imported, which would copy it
-    return _threads() == 1 and not torch.cuda.is_initialized()
+    return not foreign_threads() and not torch.cuda.is_initialized()
 
 
-def _threads() -> int:
-    """Of this process; 0 where the system does not tell."""
+def foreign_threads(tasks: Path = Path("/proc/self/task")) -> list[str]:
+    """Names of this process's threads that a forked child would miss; where the system does not tell, `unknown`."""
     try:
-        return len(os.listdir("/proc/self/task"))
+        names = {int(path.name): (path / "comm").read_text(encoding="utf-8").strip() for path in tasks.iterdir()}
     except OSError:
-        return 0
+        return ["unknown"]
+    return sorted(name for number, name in names.items() if number != os.getpid() and name not in _HARMLESS)
 
 
 def _start(command: dict[str, Any], warm: bool) -> int:

@@ -93,13 +93,22 @@ def find_results(results_dir: Path) -> list[Path]:
     folder = results_dir.parent if results_dir.name == RESULT_FILE else results_dir
     if not folder.is_dir():
         raise EcgBenchError(f"no folder {folder}", fix="give the --output-dir of a run, or a folder of runs")
-    found = sorted(path.parent for path in folder.rglob(RESULT_FILE))
+    found = sorted(path.parent for path in folder.rglob(RESULT_FILE) if not _is_set_aside(path.parent, folder))
     if not found:
         raise EcgBenchError(
             f"no {RESULT_FILE} at or below {folder}: a run writes it last, when it has finished",
             fix=f"hf-ecg-bench run ... --output-dir {folder}",
         )
     return found
+
+
+def _is_set_aside(run: Path, below: Path) -> bool:
+    """Whether a grid has replaced the run: `stale` beside a grid.json, unless one looks there on purpose."""
+    parents = run.relative_to(below).parts
+    return any(
+        name == "stale" and (below.joinpath(*parents[:depth]) / "grid.json").is_file()
+        for depth, name in enumerate(parents)
+    )
 
 
 def read_run(folder: Path, name: str) -> Run:

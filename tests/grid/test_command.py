@@ -19,7 +19,8 @@ RUNS = [
     RunSpec(
         "s4", "sph", "scratch", OUT, data="a b", protocol="published", fraction=1 / 3, seed=4, limit=64, n_resamples=9,
         overrides={"epochs": 3, "learning_rate": 1e-4, "schedule": "cosine", "gradient_checkpointing": True},
-        model_options={"hidden_size": 8, "bidirectional": False, "name": "x"}, preprocessing="original", subset="published",
+        model_options={"hidden_size": 8, "bidirectional": False, "name": "x"}, subset="published",
+        preprocessing="original",
         evaluate_on=("georgia", "/data/x"), perturb=("all",),
     ),
     RunSpec("ecg_fm", "echonext", "finetune", OUT, overrides={"layer_factors": (1.0, 0.5, 0.1)}, accept_unit="z"),

@@ -23,7 +23,8 @@ def read(tmp_path, text):
 def test_names_with_stars_and_suites_are_expanded_in_order_each_once(tmp_path):
     grid = read(
         tmp_path,
-        "models: [ecg_*, s4, ecg_fm]\ntasks: [synthetic, 'ptbxl_s*', headline, suite:published]\nmodes: ['f*', linear]\n"
+        "models: [ecg_*, s4, ecg_fm]\ntasks: [synthetic, 'ptbxl_s*', headline, suite:published]\n"
+        "modes: ['f*', linear]\n"
         "fractions: [1, 1/2, 0.25]\nseeds: [0, 3]\n",
     )
     assert [model.name for model in grid.models] == [*(n for n in list_models() if n.startswith("ecg_")), "s4"]
