@@ -19,7 +19,7 @@ ABOUT = {
         "counting half."
     ),
     "intervals": (
-        "Intervals are 95 % percentile intervals of 1,000 bootstrap resamples of test patients with all their "
+        "Intervals are 95 % percentile intervals of bootstrap resamples of test patients with all their "
         "records. All entries of a task share their resamples, so that differences of two entries are paired. Do "
         "not judge two entries by whether their own intervals overlap: the paired difference is much sharper. "
         "Published intervals count a label that a resample lacks as 0.5, and are shifted down where labels are "

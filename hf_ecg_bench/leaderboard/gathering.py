@@ -27,12 +27,14 @@ class Results:
         rows: ours, then the published ones.
         scores: task -> all entries on it, of both origins; `standings`: the same, ranked.
         unreadable: result files that could not be read, and why.
+        n_resamples: of patients, and of tasks.
     """
 
     rows: tuple[Row, ...]
     scores: Mapping[str, TaskScores]
     standings: Mapping[str, TaskStanding]
     unreadable: tuple[Unreadable, ...] = ()
+    n_resamples: int = 1000
 
     @cached_property
     def entries(self) -> tuple[Entry, ...]:
@@ -99,7 +101,7 @@ def rank_rows(
     """The same from rows; `results_dir` is what their folders are below."""
     scores = score_tasks(rows, results_dir, n_resamples=n_resamples, seed=seed, progress=progress)
     standings = {task: stand(item) for task, item in scores.items() if item.entries}
-    return Results(tuple(rows), scores, standings, unreadable)
+    return Results(tuple(rows), scores, standings, unreadable, n_resamples)
 
 
 def _first(rows: Sequence[Row], name: str) -> dict[str, str]:

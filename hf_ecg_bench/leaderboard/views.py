@@ -126,6 +126,7 @@ def _ranked(
                 datasets=results.datasets,
                 categories=results.categories,
                 entries=chosen,
+                n_resamples=results.n_resamples,
             )
         notes = (*choice.notes, *left_out, *found.notes, *_power(found), f"skill is against {found.baseline}")
         yield policy, OverallStanding(**{**vars(found), "policy": policy, "notes": notes})

@@ -136,10 +136,12 @@ def _intervals(
     rng = np.random.default_rng(seed)
     tasks = draw_tasks(datasets, n, rng)
     samples = table.samples(n)
-    resample = rng.integers(0, n, tasks.shape)
-    signed = np.where(table.higher[:, None], samples, -samples)
-    of_resample = value_ranks(signed) if rule == "anchor" else np.repeat(ranks[:, :, None], n, axis=2)
-    rank_ends = interval(mean_over_tasks(of_resample[:, tasks, resample]))
+    resample = rng.integers(0, samples.shape[2], tasks.shape)
+    if rule == "anchor" and samples.shape[2] > 1:
+        drawn_ranks = value_ranks(np.where(table.higher[:, None], samples, -samples))[:, tasks, resample]
+    else:
+        drawn_ranks = ranks[:, tasks]
+    rank_ends = interval(mean_over_tasks(drawn_ranks))
     drawn = np.moveaxis(samples[:, tasks, resample], 0, 1)  # (n, k, t)
     ratios = log_ratios(errors(drawn, table.higher[tasks][:, None, :]), base)
     return rank_ends, interval(skill(ratios).T)

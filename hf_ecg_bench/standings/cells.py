@@ -47,7 +47,10 @@ class Table:
         """(k, t, n) values in shared resamples of each task's patients, the value itself where none are known.
 
         Resamples of different tasks have nothing to do with each other; fewer than n are used again from the first.
+        Without any resample at all, (k, t, 1).
         """
+        if not any(standing.tested.any() for standing in self.standings):
+            return self.values[:, :, None]
         result = np.repeat(self.values[:, :, None], n, axis=2)
         for column, standing in enumerate(self.standings):
             scores = standing.scores
