@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable
-from pathlib import PurePosixPath
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from hf_ecg_bench.errors import PredictionsError
@@ -49,19 +48,25 @@ def checked(name: str, values: list[Any], where: Callable[[int, str], str]) -> l
         PredictionsError: a value of another type, out of its range, or a text that no program wrote.
     """
     type_ = COLUMNS[name]
-    if type_ is float:
+    if type_ is float and int in set(map(type, values)):
         values = [float(value) if type(value) is int and abs(value) < _EXACT else value for value in values]
-    if {type(value) for value in values} - {type_}:
+    if set(map(type, values)) - {type_}:
         index = next(index for index, value in enumerate(values) if type(value) is not type_)
         raise PredictionsError(f"{where(index, name)}: expected {_SAID[type_]}, found {values[index]!r:.60}", fix=FIX)
+    # Of a value that occurs often one is looked at; NaN are never equal, so they are taken out first.
+    different = dict.fromkeys(value for value in values if value == value) if type_ is float else dict.fromkeys(values)
     wrong = _WRONG.get(name, _wrong_number if type_ is float else _wrong_text if type_ is str else None)
     allowed = _ALLOWED.get(name)
-    for value in dict.fromkeys(values):  # few different ones
+    if name in _NEVER_NAN and any(map(math.isnan, values)):
+        different[math.nan] = None
+    for value in different:
         reason = wrong(value) if wrong else None
         if allowed is not None and value not in allowed:
             reason = f"expected one of {', '.join(sorted(allowed))}"
         if reason:
-            raise PredictionsError(f"{where(values.index(value), name)}: {reason}, found {value!r:.60}", fix=FIX)
+            same = math.isnan if value != value else value.__eq__
+            index = next(index for index, other in enumerate(values) if same(other))
+            raise PredictionsError(f"{where(index, name)}: {reason}, found {value!r:.60}", fix=FIX)
     return values
 
 
@@ -77,8 +82,7 @@ def _wrong_text(value: str) -> str | None:
 
 def _wrong_folder(value: str) -> str | None:
     """Predictions are read from there: it must not lead out of the folder of results."""
-    path = PurePosixPath(value)
-    leads_out = path.is_absolute() or ".." in path.parts or "\\" in value or _DRIVE.match(value) is not None
+    leads_out = value.startswith("/") or ".." in value.split("/") or "\\" in value or _DRIVE.match(value) is not None
     return "expected a folder below the folder of results" if leads_out else _wrong_text(value)
 
 
@@ -87,3 +91,4 @@ def _wrong_fraction(value: float) -> str | None:
 
 
 _WRONG: dict[str, Callable[[Any], str | None]] = {"folder": _wrong_folder, "fraction": _wrong_fraction}
+_NEVER_NAN = frozenset({"fraction"})
