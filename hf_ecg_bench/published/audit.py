@@ -47,8 +47,9 @@ def audit(rows: Sequence[Row]) -> tuple[Finding, ...]:
 
 
 def with_audit(rows: Sequence[Row], findings: Sequence[Finding]) -> tuple[Row, ...]:
-    """The rows, each with the ids of its findings in `audit`."""
-    concerned = [(finding.id, frozenset(finding.rows)) for finding in findings]
+    """The rows, each with the ids of its findings in `audit`, except of those about all rows: they tell none apart."""
+    everything = {key(row) for row in rows}
+    concerned = [(finding.id, frozenset(finding.rows)) for finding in findings if everything - set(finding.rows)]
     return tuple(replace(row, audit=",".join(id for id, own in concerned if key(row) in own)) for row in rows)
 
 

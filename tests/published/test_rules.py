@@ -180,7 +180,7 @@ def test_the_rows_carry_the_ids() -> None:
     )
     marked = by_key(with_audit(rows, found))
     # Its frozen row is ahead by now, as where a fine-tuned column holds another run.
-    assert marked[A].audit == "repeated-hubert_ecg-finetune-linear,frozen-ahead-hubert_ecg,one-run"
-    assert marked[B].audit == "repeated-hubert_ecg-finetune-linear,one-run"
-    assert marked["ecg_jepa", "linear", "task0"].audit == "one-run"
+    assert marked[A].audit == "repeated-hubert_ecg-finetune-linear,frozen-ahead-hubert_ecg"
+    assert marked[B].audit == "repeated-hubert_ecg-finetune-linear"
+    assert marked["ecg_jepa", "linear", "task0"].audit == ""
     assert one_run(rows)[0].severity == "note"
