@@ -27,6 +27,7 @@ from hf_ecg_bench.cli import (
     results,
     running,
     scaling,
+    selecting,
     submitting,
     verifying,
 )
@@ -81,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
         gridding,
         results,
         scaling,
+        selecting,
         combining,
         auditing,
         boarding,

@@ -1,9 +1,15 @@
-"""How often the recommendation is right: each dataset in turn is taken out, with all its tasks, and predicted."""
+"""How often the recommendation is right, where the right answer is known but kept back.
+
+`dataset`: each dataset in turn is taken out, with all its tasks, and these are predicted: a new dataset. `task`: only
+the task is taken out: other label sets of the same records stay, so this is the easier question. `half`: of the task
+half of the candidates' results stay, drawn at random, and all candidates are predicted: a started comparison.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +18,13 @@ from hf_ecg_bench.results.row import Row
 from hf_ecg_bench.selecting.candidate import Candidate, candidate_of
 from hf_ecg_bench.selecting.evidence import usable
 from hf_ecg_bench.selecting.outlook import Outlook, outlook
-from hf_ecg_bench.selecting.scale import kind_of
+from hf_ecg_bench.selecting.scale import kind_of, to_scale
 from hf_ecg_bench.selecting.sureness import Sureness, sureness
 
 Floats = NDArray[np.float64]
+
+
+Leave = Literal["dataset", "task", "half"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,18 +63,19 @@ class Held:
     level_95: float
 
 
-def backtest(rows: Sequence[Row], *, seed: int = 0) -> list[Held]:
-    """Predict every task with at least three candidates, without any row of its dataset.
+def backtest(rows: Sequence[Row], leave: Leave = "dataset", *, seed: int = 0) -> list[Held]:
+    """Predict every task with at least three candidates, without what is to be left out.
 
     Only rows that the recommendation itself would trust are predicted: flagged and contaminated ones are no truth.
     """
     kept, _ = usable([row for row in rows if row.fraction == 1], "")
+    random = np.random.default_rng(seed)
     result = []
     for dataset in dict.fromkeys(row.dataset for row in kept):
-        others = [row for row in kept if row.dataset != dataset]
         own = [row for row in kept if row.dataset == dataset]
         for task in dict.fromkeys(row.task for row in own):
             truth = _truth([row for row in own if row.task == task])
+            others = _left(kept, leave, dataset, task, tuple(truth), random)
             if len(truth) >= 3 and others:
                 category = next(row.category for row in own if row.task == task)
                 kind = kind_of(next(row.metric for row in own if row.task == task))
@@ -73,6 +83,22 @@ def backtest(rows: Sequence[Row], *, seed: int = 0) -> list[Held]:
                 if seen is not None:
                     result.append(_held(task, dataset, kind, truth, seen, others))
     return result
+
+
+def _left(
+    rows: Sequence[Row],
+    leave: Leave,
+    dataset: str,
+    task: str,
+    candidates: Sequence[Candidate],
+    random: np.random.Generator,
+) -> list[Row]:
+    if leave == "dataset":
+        return [row for row in rows if row.dataset != dataset]
+    known = set()
+    if leave == "half":
+        known = {candidates[i] for i in random.permutation(len(candidates))[: len(candidates) // 2]}
+    return [row for row in rows if row.task != task or candidate_of(row) in known]
 
 
 def _truth(rows: Sequence[Row]) -> dict[Candidate, float]:
@@ -90,8 +116,6 @@ def _held(
     ranks = mean_ranks(others, seen.candidates)
     overall = np.argsort(ranks, kind="stable")
     values = real if kind == "auroc" else -real
-    from hf_ecg_bench.selecting.scale import to_scale
-
     latent = to_scale(values, kind)
     return Held(
         task, dataset, kind, seen.candidates[0].key, seen.candidates[best].key, seen.candidates[overall[0]].key,

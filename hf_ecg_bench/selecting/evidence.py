@@ -17,7 +17,9 @@ from hf_ecg_bench.selecting.scale import kind_of, to_scale
 FLOOR = 3.0
 #: On the common scale: what one doubling of the training records may change between two models, and a seed.
 PER_DOUBLING, PER_SEED = 0.04, 0.02
-_CORPUS_SD = 0.1  # of a row whose model has seen other records of the same corpus
+#: What is added to the SD of a row whose model has seen other records of the same corpus, or of which the audit says
+#: that its value is to be read with caution.
+_CORPUS_SD, _CAUTION_SD = 0.1, 0.1
 
 
 @dataclass(frozen=True)
@@ -48,11 +50,19 @@ class Cell:
 
 @dataclass(frozen=True)
 class Evidence:
-    """All cells; `left_out` counts rows by reason; `levels` are (category, dataset, kind, level) of each task."""
+    """All cells.
+
+    Attributes:
+        left_out: rows by reason.
+        levels: (category, dataset, kind, level) of each task.
+        task_variance: by how much candidates differ from task to task of one dataset and category, over what they
+            differ in everywhere; NaN where no dataset has two tasks.
+    """
 
     cells: tuple[Cell, ...]
     left_out: Counter[str] = field(default_factory=Counter)
     levels: tuple[tuple[str, str, str, float], ...] = ()
+    task_variance: float = math.nan
 
 
 def usable(rows: Iterable[Row], asked: str) -> tuple[list[Row], Counter[str]]:
@@ -68,8 +78,8 @@ def usable(rows: Iterable[Row], asked: str) -> tuple[list[Row], Counter[str]]:
 
 
 def _unusable(row: Row, asked: str) -> str:
-    if row.audit:
-        return "published, and known to be something else than it says"
+    if grade(row) == "do_not_use":
+        return "published, and the audit says not to use them"
     if row.contamination == "test_records":
         return "pretrained on the test records"
     if not kind_of(row.metric) or not math.isfinite(row.value):
@@ -79,6 +89,23 @@ def _unusable(row: Row, asked: str) -> str:
     if row.fraction < 1 and row.task != asked:
         return "on a part of the training records of another task"
     return ""
+
+
+def grade(row: Row) -> str:
+    """The gravest thing that the audit says about a row's value: `do_not_use`, `caution`, or nothing.
+
+    What is known against its interval, or as a mere note, changes no value. An id that this version does not know
+    counts as a caution.
+    """
+    if not row.audit:
+        return ""
+    from hf_ecg_bench.published import findings_of
+
+    found = findings_of(row)
+    grades = {finding.severity for finding in found if finding.about == "value"}
+    if "do_not_use" in grades:
+        return "do_not_use"
+    return "caution" if "caution" in grades or len(found) < len(row.audit.split(",")) else ""
 
 
 def gather(rows: Sequence[Row], task: str, records: float) -> Evidence:
@@ -102,24 +129,29 @@ def gather(rows: Sequence[Row], task: str, records: float) -> Evidence:
             away = _doublings(size, records)
             extra = (PER_DOUBLING * away) ** 2
             cells += [
-                Cell(
-                    who, f"{origin} {name} {size:g}", dataset, first.category, True, value, 1, noise + extra, origin
-                )
+                Cell(who, f"{origin} {name} {size:g}", dataset, first.category, True, value, 1, noise + extra, origin)
                 for who, (value, noise) in means.items()
             ]
         else:
             groups[dataset, first.category, origin].append(means)
         middle = float(np.median([value for value, _ in means.values()]))
         levels.append((first.category, dataset, kind_of(first.metric), middle))
+    squares, freedom = 0.0, 0
     for (dataset, category, origin), tasks in groups.items():
-        cells += _averaged(tasks, dataset, category, origin)
-    return Evidence(tuple(cells), left_out, tuple(levels))
+        own, sum_of_squares, free = _averaged(tasks, dataset, category, origin)
+        cells += own
+        squares, freedom = squares + sum_of_squares, freedom + free
+    variance = squares / freedom if freedom else math.nan
+    return Evidence(tuple(cells), left_out, tuple(levels), variance)
 
 
 def _averaged(
     tasks: list[dict[Candidate, tuple[float, float]]], dataset: str, category: str, origin: str
-) -> list[Cell]:
-    """One cell per candidate: its mean over the tasks after their levels, found together with the candidates'."""
+) -> tuple[list[Cell], float, int]:
+    """One cell per candidate: its mean over the tasks after their levels, found together with the candidates'.
+
+    Beside them the sum of squares of what is left over, and its degrees of freedom.
+    """
     who = sorted({candidate for task in tasks for candidate in task})
     values = np.full((len(who), len(tasks)), np.nan)
     noise = np.zeros_like(values)
@@ -133,20 +165,24 @@ def _averaged(
         level = np.nansum(values - effect[:, None], 0) / known.sum(0)
         effect = np.nansum(values - level, 1) / number
     block = f"{origin} {dataset} {category}"
-    return [
+    rest = values - level - effect[:, None]
+    freedom = int(known.sum()) - len(who) - len(tasks) + 1
+    cells = [
         Cell(
             candidate, block, dataset, category, False, float(effect[i]), int(number[i]),
             float(noise[i][known[i]].sum() / number[i] ** 2), origin,
         )
         for i, candidate in enumerate(who)
     ]  # fmt: skip
+    return cells, float(np.nansum(rest**2)), max(freedom, 0) if len(tasks) > 1 else 0
 
 
 def _mean(rows: list[Row]) -> tuple[float, float]:
     """Mean over seeds on the common scale and its variance."""
     values = to_scale([row.value for row in rows], kind_of(rows[0].metric))
     seen = max(row.contamination == "same_corpus" for row in rows)
-    return float(values.mean()), PER_SEED**2 / len(values) + seen * _CORPUS_SD**2
+    doubted = max(grade(row) == "caution" for row in rows)
+    return float(values.mean()), PER_SEED**2 / len(values) + seen * _CORPUS_SD**2 + doubted * _CAUTION_SD**2
 
 
 def _floored(means: dict[Candidate, tuple[float, float]]) -> dict[Candidate, tuple[float, float]]:

@@ -1,4 +1,4 @@
-"""What is to be expected of each candidate on a task: draws of its scores, the chance to be best, the expected regret."""
+"""What is to be expected of each candidate on a task: draws of its scores, the chance to be best, the regret."""
 
 from __future__ import annotations
 
@@ -27,6 +27,7 @@ class Outlook:
     """k candidates, best expected score first.
 
     Attributes:
+        dataset: of the task.
         candidates: (k,).
         draws: (draws, k) values that a run may give, on the common scale.
         scores: (draws, k) the same in units of the metric; less is better where it is an error.
@@ -36,6 +37,7 @@ class Outlook:
         level_known: whether the level of the scores comes from the task itself.
     """
 
+    dataset: str
     candidates: tuple[Candidate, ...]
     draws: Floats
     scores: Floats
@@ -75,7 +77,7 @@ def outlook(
     cells = (*evidence.cells, *probes)
     if len(cells) < 2 or not candidates:
         return None
-    model = fit(cells)
+    model = fit(cells, task_variance=evidence.task_variance)
     block = _block(evidence.cells, records)
     asked = [Cell(who, block or "new", dataset, category, True, 0.0, 1, 0.0, "ours") for who in candidates]
     level, level_sd = _level(evidence, category, kind)
@@ -89,7 +91,8 @@ def outlook(
     chance = (better == best).mean(0)
     noisy = true + PER_SEED * random.standard_normal(true.shape)
     return Outlook(
-        tuple(candidates[place] for place in order), noisy[:, order], from_scale(noisy, kind)[:, order], chance[order],
+        dataset, tuple(candidates[place] for place in order),
+        noisy[:, order], from_scale(noisy, kind)[:, order], chance[order],
         (best - better).mean(0)[order], evidence, model, block is not None,
     )  # fmt: skip
 

@@ -63,8 +63,13 @@ class Prediction:
     covariance: Floats
 
 
-def fit(cells: Sequence[Cell]) -> Fit:
-    """Estimate the variances, then the candidates' factors, then the variances again."""
+def fit(cells: Sequence[Cell], *, task_variance: float = np.nan) -> Fit:
+    """Estimate the variances, then the candidates' factors, then the variances again.
+
+    Args:
+        task_variance: of the effect of a task, measured between tasks of one dataset, which averaged cells do not show;
+            the estimate is never below it.
+    """
     known = tuple(cells)
     values = np.array([cell.value for cell in known])
     middle = float(values.mean())
@@ -76,8 +81,9 @@ def fit(cells: Sequence[Cell]) -> Fit:
     factor = _factors(known, _scaled(parts, known, known, ones), fixed, y, variances)
     parts = _scaled(parts, known, known, factor)
     variances = _mode(parts, fixed, y, np.log(variances))
+    variances[EFFECTS.index("task")] = np.fmax(variances[EFFECTS.index("task")], task_variance)
     covariance = np.tensordot(variances, parts, 1) + fixed
-    return Fit(known, variances, factor, middle, np.linalg.inv(covariance))
+    return Fit(known, variances, factor, middle, np.asarray(np.linalg.inv(covariance), np.float64))
 
 
 def predict(model: Fit, asked: Sequence[Cell], *, level: float | None = None, level_sd: float = 0.0) -> Prediction:
@@ -167,6 +173,4 @@ def _factors(
     squares: dict[Candidate, list[float]] = {}
     for cell, square in zip(cells, surprise.tolist(), strict=True):
         squares.setdefault(cell.candidate, []).append(square)
-    return {
-        who: float(np.sqrt((_PRIOR_CELLS + sum(own)) / (_PRIOR_CELLS + len(own)))) for who, own in squares.items()
-    }
+    return {who: float(np.sqrt((_PRIOR_CELLS + sum(own)) / (_PRIOR_CELLS + len(own)))) for who, own in squares.items()}

@@ -1,9 +1,9 @@
 """One scale for all metrics, on which models differ by about as much on easy tasks as on hard ones.
 
-An AUROC becomes d' = sqrt(2) Phi^-1(AUROC), the distance of two normal distributions that have it, and that asinh(2 d'):
-a logarithm where models are better than chance. Among the published rows models differ by 0.3 to 0.8 in d' on tasks that
-are nearly solved and by 0.1 on the hardest; after asinh by 0.1 to 0.3. A standardised MAE is taken times -3, which
-brings it to the same spread. Larger is better on this scale.
+An AUROC becomes d' = sqrt(2) Phi^-1(AUROC), the distance of two normal distributions that have it, and that
+asinh(2 d'): a logarithm where models are better than chance. Among the published rows models differ by 0.3 to 0.8 in d'
+on tasks that are nearly solved and by 0.1 on the hardest; after asinh by 0.1 to 0.3. A standardised MAE is taken times
+-3, which brings it to the same spread. Larger is better on this scale.
 """
 
 from __future__ import annotations

@@ -23,9 +23,13 @@ class Judgement:
 
 
 def sureness(seen: Outlook | None, kind: str) -> Judgement:
-    """`high`: expected regret at most 0.004, the pick was run on this task, and is more likely best than not.
-    `medium`: at most 0.012. `low`: more. `too little to say`: nothing on this task and fewer than three other datasets,
-    or fewer than two candidates with any result.
+    """By this rule:
+
+    `high`: the pick was run on this task, the expected regret is at most 0.004, and it is best with at least one half.
+    `medium`: there are results on this task or dataset, and the expected regret is at most 0.012.
+    `low`: everything else; in particular whenever the dataset is a new one.
+    `too little to say`: nothing on this task and fewer than three other datasets, or fewer than two candidates with
+    any result.
     """
     if seen is None:
         return Judgement("too little to say", "no usable result")
@@ -45,4 +49,5 @@ def sureness(seen: Outlook | None, kind: str) -> Judgement:
     told = f"another one is expected to be better by {regret:.4f} in {unit}, and it is the best with {chance:.0%}"
     if regret <= HIGH and pick in direct and chance >= 0.5:
         return Judgement("high", told)
-    return Judgement("medium" if regret <= MEDIUM else "low", told)
+    close = bool(direct) or seen.dataset in datasets
+    return Judgement("medium" if close and regret <= MEDIUM else "low", told)

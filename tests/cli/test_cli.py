@@ -16,7 +16,7 @@ from hf_ecg_bench.tasks import SUITES, list_tasks
 
 VERBS = (
     *("list", "info", "prepare", "verify", "overlap", "convert", "merge", "embed", "run", "demo", "grid", "status"),
-    *("score", "report", "scaling", "ensemble", "audit", "leaderboard", "push", "submit", "cache"),
+    *("score", "report", "scaling", "select", "ensemble", "audit", "leaderboard", "push", "submit", "cache"),
 )
 
 

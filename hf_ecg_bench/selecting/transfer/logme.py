@@ -16,8 +16,8 @@ _TINY = 1e-12
 def logme(features: ArrayLike, targets: Targets) -> Floats:
     """LogME per target, (targets,); NaN where a target is not usable.
 
-    Weights have the prior N(0, 1/alpha), targets the noise N(0, 1/beta); alpha and beta maximise the evidence. As in the
-    paper neither features nor targets are centred, and yes/no targets are 0 and 1.
+    Weights have the prior N(0, 1/alpha), targets the noise N(0, 1/beta); alpha and beta maximise the evidence. As in
+    the paper neither features nor targets are centred, and yes/no targets are 0 and 1.
 
     Args:
         features: (records, dim).

@@ -1,4 +1,4 @@
-"""A linear probe without training: ridge regression in closed form, each record predicted without its patient's fold."""
+"""A linear probe without training: closed-form ridge regression, each record predicted without its patient's fold."""
 
 from __future__ import annotations
 
