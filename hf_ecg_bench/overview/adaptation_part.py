@@ -21,6 +21,7 @@ from hf_ecg_bench.standings.entry import Entry
 from hf_ecg_bench.training.modes import MODES
 
 _REFERENCE = "finetune"
+_MOST_OPEN = 40  # pairs of a block that is not folded
 _MOST_ROWS = 150  # of one forest plot
 
 
@@ -120,7 +121,8 @@ def _block(mode: str, pairs: Sequence[Pair]) -> Block:
         if known
         else ()
     )
-    return Block(f"{_REFERENCE} against {mode}", (pair_table(mode, pairs),), tuple(_forests(mode, pairs)), said)
+    title, long = f"{_REFERENCE} against {mode}", len(pairs) > _MOST_OPEN
+    return Block(title, (pair_table(mode, pairs),), tuple(_forests(mode, pairs)), said, folded=long)
 
 
 def _forests(mode: str, pairs: Sequence[Pair]) -> Iterator[Picture]:

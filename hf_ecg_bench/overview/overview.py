@@ -20,19 +20,16 @@ from hf_ecg_bench.overview.task_part import task_part
 from hf_ecg_bench.overview.wording import plural
 
 
-def build_overview(results_dir: Path, output: Path, choices: Choices) -> Overview:
+def build_overview(results_dir: Path, choices: Choices) -> Overview:
     """Read, rank and describe everything at or below `results_dir`.
-
-    Args:
-        output: where the page will be written: it names runs relative to that.
 
     Raises:
         EcgBenchError: no result, or none that can be read.
     """
-    return overview_of(read_study(results_dir, choices), output)
+    return overview_of(read_study(results_dir, choices))
 
 
-def overview_of(study: Study, output: Path) -> Overview:
+def overview_of(study: Study) -> Overview:
     """What the page says of a study."""
     parts = (
         standing_part(study),
@@ -43,7 +40,7 @@ def overview_of(study: Study, output: Path) -> Overview:
         cost_part(study),
         *((published_part(study),) if study.choices.published else ()),
         gaps_part(study),
-        runs_part(study, output),
+        runs_part(study),
     )
     runs = len({row.folder for row in study.rows})
     models = {entry.model for entry in study.entries}

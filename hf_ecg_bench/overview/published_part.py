@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -74,8 +75,10 @@ def published_part(study: Study) -> Part:
         )
     else:
         intro.append(f"None of {plural(len(found), 'pair')} can be compared: the table says why.")
+    reasons = obstacle_table(found)
     blocks = [
-        Block(tables=(published_table(found),), pictures=tuple(_pictures(found)), folded=len(found) > 24, title="Pairs")
+        Block(tables=(reasons,) if reasons.rows else (), pictures=tuple(_pictures(found))),
+        Block(tables=(published_table(found),), folded=len(found) > 24, title="Pairs"),
     ]
     if findings := _findings(found):
         blocks.append(
@@ -110,25 +113,41 @@ def published_table(found: Sequence[Reproduction]) -> Table:
                 Cell(task_name(item.task)),
                 Cell(first.ours.model),
                 Cell(first.ours.mode),
-                Cell("no" if doubtful else "yes", weak=doubtful),
-                Cell("; ".join([*item.obstacles, *item.remarks])),
-                Cell(first.theirs.audit.replace(",", ", ")),
                 Cell(metric_name(first.ours.metric)),
                 Cell(with_interval(item.value, item.low, item.high)),
                 Cell(fixed(item.as_published, 3)),
                 Cell(with_interval(first.theirs.value, first.theirs.low, first.theirs.high), weak=doubtful),
                 Cell(signed(item.difference), weak=doubtful),
+                Cell("no" if doubtful else "yes", weak=doubtful),
+                Cell("; ".join([*item.obstacles, *item.remarks])),
+                Cell(first.theirs.audit.replace(",", ", ")),
             )
         )
-    left = ("Task", "Model", "Mode", "Comparable", "Why not, and remarks", "Audit", "Metric")
     right = ("Ours [95 %]", "Ours, 0.5 rule", "Published [95 %]", "Difference")
-    columns = (*(Column(title) for title in left), *(Column(title, "right") for title in right))
+    columns = (
+        *(Column(title) for title in ("Task", "Model", "Mode", "Metric")),
+        *(Column(title, "right") for title in right),
+        *(Column(title) for title in ("Comparable", "Why not, and remarks", "Audit")),
+    )
     more = f" The first {_MOST_ROWS} of {len(found)}." if len(found) > _MOST_ROWS else ""
     caption = (
         "Ours beside the published rows. 0.5 rule: undefined labels count 0.5. Audit: ids of what is known against "
         f"the published row. The published intervals are made in another way and not to be compared with ours.{more}"
     )
     return Table("published", caption, columns, tuple(rows))
+
+
+def obstacle_table(found: Sequence[Reproduction]) -> Table:
+    """One row per reason why pairs cannot be compared; those that differ only in numbers are one."""
+    said: dict[str, tuple[str, int]] = {}
+    for item in found:
+        for text in item.obstacles:
+            pattern = re.sub(r"[\d,.]+", "#", text)
+            first, number = said.get(pattern, (text, 0))
+            said[pattern] = first, number + 1
+    rows = tuple((Cell(text), Cell(str(number))) for text, number in sorted(said.values(), key=lambda one: -one[1]))
+    caption = "Why pairs cannot be compared; reasons that differ in numbers alone are in the words of the first."
+    return Table("published-obstacles", caption, (Column("Reason"), Column("Pairs", "right")), rows)
 
 
 def findings_table(findings: Sequence[Finding], found: Sequence[Reproduction]) -> Table:

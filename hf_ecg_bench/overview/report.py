@@ -51,7 +51,7 @@ def write_overview(
     results_dir = Path(results_dir)
     base = results_dir.parent if results_dir.name == RESULT_FILE else results_dir
     output = Path(output_dir) if output_dir is not None else base
-    overview = build_overview(base, output, choices or Choices())
+    overview = build_overview(base, choices or Choices())
     with explain_os_errors(output):
         for folder in ("figures", "tables"):
             (output / folder).mkdir(parents=True, exist_ok=True)

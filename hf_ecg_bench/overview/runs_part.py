@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
-
 from hf_ecg_bench.overview.parts import Block, Part
 from hf_ecg_bench.overview.study import Study
 from hf_ecg_bench.overview.wording import fixed, plural
@@ -14,7 +11,7 @@ from hf_ecg_bench.results.tables import Cell, Column, Table
 _MOST_ROWS = 400
 
 
-def runs_part(study: Study, output: Path) -> Part:
+def runs_part(study: Study) -> Part:
     """Every run with its value; those that have a report of their own are named first."""
     own = [row for row in study.rows if not row.trained_as]
     pages = [row.folder for row in own if (study.folder / row.folder / "report.html").is_file()]
@@ -35,10 +32,9 @@ def runs_part(study: Study, output: Path) -> Part:
     columns = tuple(Column(title, "right" if title in ("Fraction", "Seed", "Value") else "left") for title in titles)
     shown = f" The first {_MOST_ROWS}; cells.csv has all." if len(own) > _MOST_ROWS else ""
     table = Table("runs", f"{plural(len(own), 'run')}.{shown}", columns, tuple(rows))
-    where = os.path.relpath(study.folder, output)
     intro = [
         "Learning curves, ROC and reliability plots, labels and drawn ECGs of one run: "
-        f"hf-ecg-bench report {where}/FOLDER, with a folder of the table."
+        "hf-ecg-bench report FOLDER, with a folder of the table, below the folder of results."
     ]
     if pages:
         intro.append(f"{plural(len(pages), 'run')} already have a report.html in their folder.")

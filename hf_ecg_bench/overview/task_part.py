@@ -81,7 +81,10 @@ def task_table(study: Study, standing: TaskStanding) -> Table:
     better = "higher" if scores.higher_is_better else "lower"
     marks = f" {MARKS_MEAN}" if any(contamination_mark(state) for state in scores.contamination) else ""
     tested_on = f", {scores.n_records:,} test records" if scores.n_records else ""
-    caption = f"{task_name(scores.task)}: {metric_name(scores.metric)}, {better} is better{tested_on}.{marks}"
+    category = category_name(study.categories[scores.task])
+    caption = (
+        f"{task_name(scores.task)} ({category}): {metric_name(scores.metric)}, {better} is better{tested_on}.{marks}"
+    )
     return Table(f"task-{safe(scores.task)}", caption, columns, tuple(rows))
 
 
@@ -133,7 +136,7 @@ def _block(study: Study, standing: TaskStanding, *, drawn: bool) -> Block:
     tables = [task_table(study, standing)]
     if (others := metric_table(study, standing)) is not None:
         tables.append(others)
-    title = f"{task_name(scores.task)} ({category_name(study.categories[scores.task])})"
+    title = task_name(scores.task)
     pictures = (_forest(standing),) if drawn and len(scores.entries) > 1 else ()
     return Block(
         title,

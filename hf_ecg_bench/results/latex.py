@@ -10,6 +10,7 @@ from hf_ecg_bench.results.tables import Cell, Table
 
 # A page holds so many columns of numbers beside the first ones, and so many rows; larger tables are cut.
 _MOST_COLUMNS, _MOST_ROWS = 7, 42
+_LONG_TEXT = 45
 
 _SPECIAL = {
     "\\": r"\textbackslash{}",
@@ -80,7 +81,7 @@ def _environment(table: Table, number: int, of: int) -> str:
         command = r"\textbf" if cell.strong else r"\underline" if cell.tied else r"\textit" if cell.weak else ""
         return f"{command}{{{text}}}" if command and text else text
 
-    specification = "".join("r" if column.align == "right" else "l" for column in table.columns)
+    specification = "".join(_column(table, index) for index in range(len(table.columns)))
     label = re.sub(r"[^A-Za-z0-9-]+", "-", table.key) + (f"-{number}" if number > 1 else "")
     caption = escape_latex(table.caption) + (f" ({number} of {of})" if of > 1 else "")
     # `{}` before a row: LaTeX would read a cell that starts with `[` as an option of the line break above.
@@ -103,6 +104,13 @@ def _environment(table: Table, number: int, of: int) -> str:
             r"\end{table}",
         ]
     )
+
+
+def _column(table: Table, index: int) -> str:
+    """`l` or `r`; text that is too long for a line gets a width, and breaks."""
+    if table.columns[index].align == "right":
+        return "r"
+    return "p{4.5cm}" if any(len(row[index].text) > _LONG_TEXT for row in table.rows) else "l"
 
 
 def _parts(table: Table) -> Iterator[Table]:

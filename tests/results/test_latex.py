@@ -24,7 +24,9 @@ def environments_of(text: str) -> int:
     assert not re.search(r"(?<!\\)[%#]", text)
     tables = re.findall(r"\\begin\{table\}(.*?)\\end\{table\}", text, flags=re.DOTALL)
     for table in tables:
-        (columns,) = re.findall(r"\\begin\{tabular\}\{([lr]+)\}", table)
+        (columns,) = re.findall(r"\\begin\{tabular\}\{(.*)\}$", table, flags=re.MULTILINE)
+        columns = columns.replace("p{4.5cm}", "p")
+        assert set(columns) <= set("lrp")
         assert len(columns) <= 14
         rows = [line for line in table.splitlines() if line.endswith(r"\\")]
         assert all(len(re.findall(r"(?<!\\)&", row)) == len(columns) - 1 for row in rows)

@@ -17,6 +17,7 @@ _CELL_HEIGHT = 0.26  # inches
 # they are in a dark page, so the numbers on them do too: neither is one of the page's own colours.
 _COLOURS = colormaps["cividis"]
 _DARK, _LIGHT = "#101112", "#fdfdfd"
+_MIDDLE = 0.18  # where black and white differ from a colour by the same ratio
 
 
 def plot_heat_map(values: NDArray[np.float64], rows: Sequence[str], columns: Sequence[str]) -> Figure:
@@ -38,7 +39,9 @@ def plot_heat_map(values: NDArray[np.float64], rows: Sequence[str], columns: Seq
         shade = _COLOURS((value - low) / ((high - low) or 1.0))
         axes.add_patch(Rectangle((j - 0.47, i - 0.45), 0.94, 0.9, facecolor=shade, linewidth=0))
         text = f"{value:.0f}" if (known == known.round()).all() else f"{value:.1f}"
-        axes.text(j, i, text, ha="center", va="center", fontsize=8, color=_LIGHT if _luminance(shade) < 0.4 else _DARK)
+        axes.text(
+            j, i, text, ha="center", va="center", fontsize=8, color=_LIGHT if _luminance(shade) < _MIDDLE else _DARK
+        )
     axes.set_xlim(-0.5, len(columns) - 0.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.set_xticks(range(len(columns)))
@@ -53,5 +56,6 @@ def plot_heat_map(values: NDArray[np.float64], rows: Sequence[str], columns: Seq
 
 
 def _luminance(colour: tuple[float, float, float, float]) -> float:
-    """Rough lightness of a colour, 0 to 1."""
-    return 0.2126 * colour[0] + 0.7152 * colour[1] + 0.0722 * colour[2]
+    """Relative luminance (WCAG 2), 0 to 1, with the curve of sRGB taken as a power of 2.2."""
+    red, green, blue = (part**2.2 for part in colour[:3])
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
