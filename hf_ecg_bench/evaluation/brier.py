@@ -21,8 +21,10 @@ def brier(targets: ArrayLike, predictions: ArrayLike) -> NDArray[np.float64]:
         PredictionsError: predictions outside of 0 to 1; targets other than 0, 1, NaN; wrong shapes.
     """
     t, p = check_probabilities(targets, predictions)
-    valid = ~np.isnan(t)
-    return ratio(np.where(valid, squared_errors(t, p), 0.0).sum(axis=0), valid.sum(axis=0))
+    known = [~np.isnan(t[:, column]) for column in range(t.shape[1])]
+    # Label by label: the errors of a large test set in float64 would be its largest array.
+    total = [squared_errors(t[rows, column], p[rows, column]).sum() for column, rows in enumerate(known)]
+    return ratio(np.array(total), np.array([rows.sum() for rows in known]))
 
 
 def macro_brier(targets: ArrayLike, predictions: ArrayLike) -> float:

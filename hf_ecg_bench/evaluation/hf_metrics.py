@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hf_ecg_bench.evaluation.auroc import auroc, micro_auroc
+from hf_ecg_bench.evaluation.average_precision import average_precision
 from hf_ecg_bench.evaluation.mae import macro_mae, mae, pooled_mae
 from hf_ecg_bench.evaluation.undefined import Undefined, macro_mean
 
@@ -69,6 +70,16 @@ class MaskedMicroAuroc(_MaskedMetric):
 
     def _compute(self, predictions: ArrayLike, references: ArrayLike) -> dict[str, Any]:
         return {"micro_auroc": micro_auroc(references, predictions)}
+
+
+class MaskedAveragePrecision(_MaskedMetric):
+    """`macro_average_precision` and `average_precision`, a list with one value per label, NaN where undefined."""
+
+    description = "Average precision per label and its mean over labels; missing targets are left out."
+
+    def _compute(self, predictions: ArrayLike, references: ArrayLike) -> dict[str, Any]:
+        values = average_precision(references, predictions)
+        return {"macro_average_precision": float(macro_mean(values)), "average_precision": values.tolist()}
 
 
 class MaskedMae(_MaskedMetric):

@@ -32,6 +32,15 @@ def test_auroc_modules(example, tmp_path) -> None:
     assert micro == {"micro_auroc": ev.micro_auroc(targets, scores)}
 
 
+def test_average_precision_module(example, tmp_path) -> None:
+    from hf_ecg_bench.evaluation.hf_metrics import MaskedAveragePrecision
+
+    targets, scores = example
+    result = MaskedAveragePrecision(cache_dir=str(tmp_path)).compute(predictions=scores, references=targets)
+    assert result["macro_average_precision"] == ev.macro_average_precision(targets, scores)
+    np.testing.assert_array_equal(result["average_precision"], ev.average_precision(targets, scores))
+
+
 def test_mae_module(example, tmp_path) -> None:
     from hf_ecg_bench.evaluation.hf_metrics import MaskedMae
 

@@ -104,6 +104,7 @@ def test_regression(shared: Path) -> None:
     # The reference computes in float32: its own rounding is about 1e-8 of these values.
     np.testing.assert_allclose(ev.mae(t, p), o["mae_per_target"], rtol=1e-7)
     np.testing.assert_allclose(ev.mae(t, p) * o["scaler_std"], o["mae_original_units"], rtol=1e-7)
+    np.testing.assert_allclose(ev.r2(t, p), o["r2_per_target"], rtol=1e-6, atol=2e-7)
     assert ev.pooled_mae(t, p) == pytest.approx(float(o["mae_pooled"]), rel=1e-7)
     assert ev.macro_mae(t, p) == pytest.approx(float(o["mae_macro_defined_only"]), rel=1e-7)
     b = ev.bootstrap(t[:, :5], p[:, :5], indices=reference_indices(o, len(t)), metric="pooled_mae")
@@ -158,6 +159,8 @@ def test_delong_and_influence(shared: Path) -> None:
     areas, covariance = ev.delong_covariance(o["delong_y"], np.column_stack([o["delong_a"], o["delong_b"]]))
     np.testing.assert_allclose(areas, o["delong_auc"], **EXACT)
     np.testing.assert_allclose(covariance, o["delong_cov"], rtol=0, atol=1e-12)
+    tested = ev.delong_test(o["delong_y"], o["delong_a"], o["delong_b"])
+    np.testing.assert_allclose([tested.z, tested.p], [o["delong_z"], o["delong_p"]], rtol=1e-9)
 
     t, a, b, patient = (o[f"infl_{name}"] for name in ("targets", "scores_a", "scores_b", "patient"))
     np.testing.assert_allclose(ev.auroc(t, a), o["infl_auc_a"], **EXACT)
@@ -213,6 +216,17 @@ def test_published_predictions_on_ptbxl(shared: Path) -> None:
     summary = ev.summarise(p.targets, p.predictions, p.names, p.kinds, groups=p.patient_id)
     assert round(summary["metrics"]["macro_auroc"]["value"], 6) == 0.925436
     assert summary["targets"]["2AVB"]["n_positive"] == 1
+    from sklearn.metrics import average_precision_score, brier_score_loss
+
+    for metric, reference in (("average_precision", average_precision_score), ("brier", brier_score_loss)):
+        found = [summary["targets"][name][metric]["value"] for name in p.names]
+        expected = [reference(p.targets[:, k], p.predictions[:, k].astype(float)) for k in range(71)]
+        np.testing.assert_allclose(found, expected, rtol=0, atol=1e-12)
+    samples = ev.bootstrap(p.targets, p.predictions, indices=indices[:3], metric="average_precision").per_target.samples
+    for row, i in zip(samples, indices[:3], strict=True):
+        t, s = p.targets[i], p.predictions[i]
+        there = [k for k in range(71) if 0 < t[:, k].sum() < len(t)]
+        np.testing.assert_allclose(row[there], [average_precision_score(t[:, k], s[:, k]) for k in there], atol=1e-12)
 
 
 def test_five_seeds_of_one_network(shared: Path) -> None:
