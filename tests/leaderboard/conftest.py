@@ -29,4 +29,6 @@ def hostile_board(hostile_folder: Path) -> Board:
 @pytest.fixture(scope="session")
 def hostile_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Every text of a stranger is an attack."""
-    return fake_snapshot(tmp_path_factory.mktemp("hostile"), n_entries=12, n_targets=5, name=hostile_names())
+    return fake_snapshot(
+        tmp_path_factory.mktemp("hostile"), n_entries=12, n_tasks=20, n_targets=5, name=hostile_names()
+    )

@@ -73,7 +73,9 @@ def test_each_page_is_well_formed_and_of_known_elements(board: Board, query: str
         assert 'scope="col"' in table
         assert 'scope="row"' in table or "<tbody></tbody>" in table
     for drawing in re.findall(r"<svg[^>]*>.*?</svg>", html, re.S):
-        assert 'aria-hidden="true"' in drawing or ('role="img"' in drawing and "<title>" in drawing and "<desc>" in drawing)
+        assert 'aria-hidden="true"' in drawing or (
+            'role="img"' in drawing and "<title>" in drawing and "<desc>" in drawing
+        )
 
 
 @pytest.mark.parametrize("query", QUERIES)
@@ -81,7 +83,7 @@ def test_nothing_of_a_stranger_becomes_markup(hostile_board: Board, query: str) 
     board = hostile_board
     subjects = {"model": board.models, "dataset": board.datasets, "task": board.tasks}
     page = dict(part.split("=") for part in query.split("&") if part).get("show", "overall")
-    for name in list(subjects.get(page, [""]))[:10]:
+    for name in list(subjects.get(page, [""]))[:4]:
         address = read(query, board)
         if name:
             address = type(address)(page, {**address.values, page: name})
@@ -99,7 +101,7 @@ def test_nothing_of_a_stranger_becomes_markup(hostile_board: Board, query: str) 
 
 def test_an_attack_is_shown_as_text(hostile_board: Board) -> None:
     board = hostile_board
-    html = content(board, read("show=about", board)) + content(board, read("modes=all&rows=all&source=both", board))
+    html = "".join(content(board, read(query, board)) for query in QUERIES)
     assert "&lt;script&gt;window.pwned=1" in html
     assert "&#36;&#123;window.pwned=1&#125;" in html
 
@@ -121,9 +123,16 @@ def test_downloads_of_hostile_texts_are_harmless(hostile_board: Board, kind: str
 
 
 def test_markup_escapes_texts_and_drops_foreign_addresses() -> None:
-    assert tag("p", "<b>", title='"x"') == "<p title=\"&quot;x&quot;\">&lt;b&gt;</p>".replace("'", "")
+    assert tag("p", "<b>", title='"x"') == '<p title="&quot;x&quot;">&lt;b&gt;</p>'.replace("'", "")
     assert tag("p", Safe("<b>x</b>"), None, ["a", 1]) == "<p><b>x</b>a1</p>"
-    for bad in ("javascript:alert(1)", " javascript:alert(1)", "data:text/html,x", "//evil", "https://a b", "JaVaScRiPt:x"):
+    for bad in (
+        "javascript:alert(1)",
+        " javascript:alert(1)",
+        "data:text/html,x",
+        "//evil",
+        "https://a b",
+        "JaVaScRiPt:x",
+    ):
         assert "href" not in link("x", bad)
         assert "href" not in tag("a", "x", href=bad)
     assert 'href="https://a.b/?x=1&amp;y=2"' in link("x", "https://a.b/?x=1&y=2")
@@ -206,7 +215,9 @@ def test_the_first_rows_come_first_and_the_others_by_a_link(board: Board) -> Non
 
 def test_sorting_puts_the_unknown_last_either_way() -> None:
     columns = (Column("name", "Name"), Column("n", "N", numeric=True, ascending=False))
-    rows = tuple((Cell(name), Cell("–" if n is None else str(n), n)) for name, n in (("b", 2), ("a", None), ("c", 30), ("A", 4)))
+    rows = tuple(
+        (Cell(name), Cell("–" if n is None else str(n), n)) for name, n in (("b", 2), ("a", None), ("c", 30), ("A", 4))
+    )
     table = Table("t", "T", columns, rows)
 
     def names(key: str, order: str = "") -> list[str]:
@@ -274,7 +285,9 @@ def test_csv_has_full_precision_and_says_no_formula(board: Board) -> None:
     assert harmless("=cmd|'/C calc'!A1") == "'=cmd|'/C calc'!A1"
     assert harmless("  +1") == "'  +1"
     assert harmless("ECG-FM") == "ECG-FM"
-    table = Table("t", "T", (Column("a", "A"), Column("b", "B", numeric=True)), ((Cell("-x", "-x"), Cell("−1.0", -1.0)),))
+    table = Table(
+        "t", "T", (Column("a", "A"), Column("b", "B", numeric=True)), ((Cell("-x", "-x"), Cell("−1.0", -1.0)),)
+    )
     assert to_csv(table) == "a,b\r\n'-x,-1.0\r\n"
 
 
@@ -355,7 +368,10 @@ def test_a_broken_page_spoils_only_itself(snapshot_folder: Path, tmp_path: Path)
     _broken(folder, f"tasks/{task}.json", lambda page: page["pairs"]["low"].pop())
     (folder / "scaling.json").unlink()
     board = Board(folder)
-    for query, said in (("", "ours-best-keep.json cannot be read"), (f"show=task&task={task}", "is not a table of 50 by 50")):
+    for query, said in (
+        ("", "ours-best-keep.json cannot be read"),
+        (f"show=task&task={task}", "is not a table of 50 by 50"),
+    ):
         html = content(board, read(query, board))
         assert said in html
         assert 'role="alert"' in html

@@ -61,8 +61,17 @@ class Board:
         task_ids = [task["id"] for task in self.index["tasks"]]
         cells = self.index["cells"]
         self.cell: dict[tuple[int, str], int] = {
-            (entry, task_ids[task]): i for i, (entry, task) in enumerate(zip(cells["entry"], cells["task"], strict=True))
+            (entry, task_ids[task]): i
+            for i, (entry, task) in enumerate(zip(cells["entry"], cells["task"], strict=True))
         }
+
+    @cached_property
+    def marked_notes(self) -> dict[str, str]:
+        """Audit notes that cells are marked with, id -> title. One that holds for more than a quarter of the published
+        cells says little about any of them: it is told once, in the audit."""
+        cells = self.index["cells"]
+        published = sum(self.index["entries"][entry]["origin"] == "published" for entry in cells["entry"])
+        return {note["id"]: note["title"] for note in self.index["audit"] if note["rows"] <= published / 4}
 
     def entry(self, number: int) -> Entry:
         """The entry at a position of the index."""

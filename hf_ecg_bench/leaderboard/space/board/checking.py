@@ -47,7 +47,9 @@ def check(value: Any, shape: Any, where: str) -> None:
         check(value, typing.get_args(shape)[0], where)
     else:
         right = type(value) is shape or (shape is float and type(value) is int)
-        _expect(right, where, {str: "a text", int: "a whole number", bool: "true or false"}.get(shape, "a number"), value)
+        _expect(
+            right, where, {str: "a text", int: "a whole number", bool: "true or false"}.get(shape, "a number"), value
+        )
 
 
 def _plain(shape: Any) -> tuple[type, ...] | None:

@@ -54,4 +54,6 @@ def curves(title: str, lines: Sequence[Line]) -> Safe | None:
         if len(at) > 1:
             parts.append(tag("polyline", points=" ".join(f"{px},{py}" for px, py, _ in at), class_=f"curve {style}"))
         parts += [mark(px, py, one.series, 3.5) for px, py, _ in at]
-    return drawing(_WIDTH, _HEIGHT, title, f"{len(lines)} curves. The numbers are in the table below.", parts, style="small")
+    return drawing(
+        _WIDTH, _HEIGHT, title, f"{len(lines)} curves. The numbers are in the table below.", parts, style="small"
+    )

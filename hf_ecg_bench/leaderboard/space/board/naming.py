@@ -8,13 +8,22 @@ from .formats import between, fixed
 from .markup import Safe, join, link, tag
 from .snapshot import Entry
 from .table import Cell
-from .text import short, spoken
+from .text import LONGEST_TEXT, short, spoken
 
 #: State -> (sign, what it says). A sign is a letter: it does not rest on its colour.
 CONTAMINATION_SIGNS = {
     "test_records": ("T", "its pretraining has seen these test records"),
     "same_corpus": ("C", "its pretraining has seen other records of the same corpus"),
     "unknown": ("?", "it is not known whether its pretraining has seen these records"),
+}
+
+
+#: What a pretraining has seen of a dataset, as words.
+SEEN = {
+    "test_records": "T: test records",
+    "same_corpus": "C: other records of the corpus",
+    "unknown": "? unknown",
+    "none": "nothing",
 }
 
 
@@ -78,7 +87,7 @@ def score_cell(board: Board, entry: int, task: str, *, interval: bool = True) ->
     signs = cell_signs(board, at)
     said = between(low, high) if interval else ""
     html = join(text, signs, tag("span", said, class_="ci") if said else None)
-    marks = "†" if cells["audit"][at] else ""
+    marks = "†" if audit_titles(board, at) else ""
     return Cell(text + marks, value, html)
 
 
@@ -90,10 +99,16 @@ def cell_signs(board: Board, at: int) -> Safe:
         letter, meaning = CONTAMINATION_SIGNS[state]
         reason = short(cells["reason"][at], 200)
         signs.append(sign(letter, f"{meaning}: {reason}" if reason else meaning, state))
-    notes = [note for note in cells["audit"][at].split(",") if note]
-    if notes:
-        signs.append(sign("†", "audit: " + short(", ".join(notes), 120), "audit", href("about") + "#audit"))
+    titles = audit_titles(board, at)
+    if titles:
+        signs.append(sign("†", "audit: " + short("; ".join(titles), 240), "audit", href("about") + "#audit"))
     return join(signs)
+
+
+def audit_titles(board: Board, at: int) -> list[str]:
+    """What the audit says of a cell in particular."""
+    notes = board.index["cells"]["audit"][at].split(",")
+    return [board.marked_notes[note] for note in notes if note in board.marked_notes]
 
 
 def category_name(board: Board, category: str) -> str:
@@ -111,4 +126,5 @@ def facts(pairs: list[tuple[str, Safe | str]]) -> Safe:
 
 def paragraph(text: str) -> list[Safe]:
     """A stranger's plain text as paragraphs."""
-    return [tag("p", part) for part in text[:20_000].split("\n\n") if part.strip()]
+    parts = [part for part in text.split("\n\n") if part.strip()]
+    return [tag("p", part if len(part) <= LONGEST_TEXT else part[:LONGEST_TEXT] + "…") for part in parts[:20]]

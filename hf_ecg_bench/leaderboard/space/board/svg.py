@@ -87,9 +87,13 @@ def mark(x: float, y: float, series: int, size: float = 4.5) -> Safe:
         case 2:
             return tag("path", d=f"M{x},{y - r * 1.2}L{x + r * 1.15},{y + r}L{x - r * 1.15},{y + r}Z", class_=style)
         case 3:
-            return tag("path", d=f"M{x},{y - r * 1.3}L{x + r * 1.3},{y}L{x},{y + r * 1.3}L{x - r * 1.3},{y}Z", class_=style)
+            return tag(
+                "path", d=f"M{x},{y - r * 1.3}L{x + r * 1.3},{y}L{x},{y + r * 1.3}L{x - r * 1.3},{y}Z", class_=style
+            )
         case 4:
-            return tag("path", d=f"M{x - r},{y - r}L{x + r},{y + r}M{x - r},{y + r}L{x + r},{y - r}", class_=f"{style} open")
+            return tag(
+                "path", d=f"M{x - r},{y - r}L{x + r},{y + r}M{x - r},{y + r}L{x + r},{y - r}", class_=f"{style} open"
+            )
         case _:
             return tag("circle", cx=x, cy=y, r=r, class_=f"{style} open")
 
@@ -132,7 +136,9 @@ def whisker(
         parts.append(line(at(zero), 0, at(zero), height, "zero"))
     if low is not None and high is not None and known(low) and known(high):
         parts += [line(at(low), middle, at(high), middle, f"interval s{series % N_SERIES}")]
-        parts += [line(at(end), middle - 4, at(end), middle + 4, f"interval s{series % N_SERIES}") for end in (low, high)]
+        parts += [
+            line(at(end), middle - 4, at(end), middle + 4, f"interval s{series % N_SERIES}") for end in (low, high)
+        ]
     parts.append(mark(at(value), middle, series, 4))
     return tag(
         "svg", parts, width=width, height=height, viewBox=f"0 0 {width} {height}", aria_hidden="true", class_="whisker"

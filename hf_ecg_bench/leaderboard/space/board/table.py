@@ -76,7 +76,9 @@ def arranged(table: Table, key: str, order: str) -> Table:
 
     def by(i: int) -> tuple[int, float, str]:
         value = table.rows[i][at].value
-        return (0, value, "") if isinstance(value, int | float) else (1, 0.0, str(value or table.rows[i][at].text).lower())
+        return (
+            (0, value, "") if isinstance(value, int | float) else (1, 0.0, str(value or table.rows[i][at].text).lower())
+        )
 
     ranked = sorted(filter(known, numbers), key=by, reverse=down) + [i for i in numbers if not known(i)]
     styles = tuple(table.styles[i] for i in ranked) if table.styles else ()

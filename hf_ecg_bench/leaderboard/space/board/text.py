@@ -27,4 +27,7 @@ def short(text: str, longest: int = LONGEST_NAME) -> str:
 
 def spoken(identifier: str) -> str:
     """An identifier as words: `finetune_attention` is "finetune attention"."""
-    return short(identifier.replace("_", " "))
+    return " ".join(_CAPITALS.get(word, word) for word in short(identifier.replace("_", " ")).split(" "))
+
+
+_CAPITALS = {"auroc": "AUROC", "mae": "MAE", "ecg": "ECG", "f1": "F1", "r2": "R2"}

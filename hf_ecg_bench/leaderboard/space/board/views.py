@@ -106,7 +106,13 @@ def trouble_page(trouble: Trouble) -> Safe:
     return tag(
         "article",
         tag("h1", "The data of this board cannot be shown", id="heading", tabindex="-1"),
-        tag("div", tag("p", trouble.what), tag("p", tag("b", "What to do: "), trouble.fix), class_="message", role="alert"),
+        tag(
+            "div",
+            tag("p", trouble.what),
+            tag("p", tag("b", "What to do: "), trouble.fix),
+            class_="message",
+            role="alert",
+        ),
         class_="eb page-trouble",
         data_title=f"No data · {NAME}",
     )

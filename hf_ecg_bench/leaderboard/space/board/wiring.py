@@ -93,7 +93,14 @@ def _navigation(board: Board, parts: _Parts, go: gr.Button) -> None:
                 shown.append(gr.update(value=_offered(board, field, address[name])))
         return shown
 
-    outputs = [parts.header, parts.content, parts.address, parts.downloads, *parts.groups.values(), *parts.controls.values()]
+    outputs = [
+        parts.header,
+        parts.content,
+        parts.address,
+        parts.downloads,
+        *parts.groups.values(),
+        *parts.controls.values(),
+    ]
     go.click(navigate, [parts.address], outputs, js=_ASK, api_name="navigate", **_QUICK).then(
         None, None, None, js=_ARRIVED, api_visibility="private", **_QUICK
     )

@@ -20,7 +20,7 @@ _TERMS = (
     ("Interval", "95 %: of a score over resampled patients, of a mean rank over resampled tasks."),
     ("T, C", "Contaminated cell: the pretraining has seen the test records (T), or other records of the corpus (C). "
      "Keep shows and ranks them, hide leaves them out, impute puts the mean of the clean entries in their place."),
-    ("†", "A published row with something against it: see the audit."),
+    ("†", "A published row with something against it: see the audit. What holds for more than a quarter of them is told only there."),
     ("Missing", "A task without a result stays missing; nothing is filled in."),
 )  # fmt: skip
 
@@ -29,14 +29,18 @@ def about(board: Board, address: Address) -> Page:
     """Texts of the snapshot, terms, audit."""
     index = board.index
     tables: list[Table] = []
-    parts = [section(spoken(name).capitalize(), paragraph(text)) for name, text in index["about"].items() if text.strip()]
+    parts = [
+        section(spoken(name).capitalize(), paragraph(text)) for name, text in index["about"].items() if text.strip()
+    ]
     parts.append(
         section("Terms", tag("dl", [[tag("dt", term), tag("dd", meaning)] for term, meaning in _TERMS], class_="terms"))
     )
     parts.append(tag("div", _audit(board, tables, address), id="audit"))
     if index["unreadable"]:
         columns = (Column("name", "Result"), Column("reason", "Why it is not shown"))
-        rows = tuple((Cell(short(u.get("name", ""))), Cell(short(u.get("reason", ""), 300))) for u in index["unreadable"])
+        rows = tuple(
+            (Cell(short(u.get("name", ""))), Cell(short(u.get("reason", ""), 300))) for u in index["unreadable"]
+        )
         table = Table("unreadable", f"{len(rows)} results could not be read", columns, rows)
         tables.append(table)
         parts.append(section("Not shown", shown(table, style="wrap")))
@@ -73,11 +77,13 @@ def _audit(board: Board, tables: list[Table], address: Address) -> Safe:
             Cell(short(n["id"])),
             Cell(short(n["title"], 200)),
             Cell(str(n["rows"]), n["rows"]),
-            Cell(short(n["evidence"], 1500)),
+            Cell(short(n["evidence"], 1500), style="wide"),
             Cell(short(n["source"], 200)),
         )
         for n in notes
     )
-    table = in_order(Table("audit", "Rows of the published table that should not be trusted, and why", columns, rows), address)
+    table = in_order(
+        Table("audit", "Rows of the published table that should not be trusted, and why", columns, rows), address
+    )
     tables.append(table)
     return section("Audit of the published rows", sorted_table(table, board, address, style="wrap"))

@@ -68,7 +68,9 @@ def _differences(board: Board, a: int, b: int) -> dict[str, Difference]:
         if one is None or two is None or not known(one) or not known(two):
             continue
         turn = 1.0 if task["higher_is_better"] else -1.0
-        found[task["id"]] = _paired(board, task["id"], a, b, turn, rows) or Difference(turn * (one - two), None, None, None)
+        found[task["id"]] = _paired(board, task["id"], a, b, turn, rows) or Difference(
+            turn * (one - two), None, None, None
+        )
     return found
 
 
@@ -102,7 +104,10 @@ def _sure(difference: Difference) -> bool:
 def _summary(board: Board, a: int, b: int, names: list[str], differences: dict[str, Difference]) -> Safe:
     sure = [d.value or 0.0 for d in differences.values() if _sure(d)]
     tested = sum(d.p is not None for d in differences.values())
-    ahead = [sum((d.value or 0) > 0 for d in differences.values()), sum((d.value or 0) < 0 for d in differences.values())]
+    ahead = [
+        sum((d.value or 0) > 0 for d in differences.values()),
+        sum((d.value or 0) < 0 for d in differences.values()),
+    ]
     sizes = [amount(board.entry(i)["parameters"]) for i in (a, b)]
     return facts(
         [
@@ -129,7 +134,9 @@ def _table(board: Board, a: int, b: int, names: list[str], differences: dict[str
         Column("difference", "Difference", "Positive is good for the first", numeric=True, ascending=False),
         Column("low", "Low", numeric=True, shown=False),
         Column("high", "High", numeric=True, shown=False),
-        Column("forest", "← second | first →", "Which of the two is better", sortable=False, scale=axis((-reach, reach))),
+        Column(
+            "forest", "← second | first →", "Which of the two is better", sortable=False, scale=axis((-reach, reach))
+        ),
         Column("p", "Adjusted p", numeric=True),
         Column("verdict", "Ahead"),
     )

@@ -6,7 +6,17 @@ from ..address import Address
 from ..board import Board
 from ..formats import count, fixed, known
 from ..markup import Safe, join, link, tag
-from ..naming import category_name, entry_markup, entry_text, facts, model_link, paragraph, score_cell, task_link
+from ..naming import (
+    SEEN,
+    category_name,
+    entry_markup,
+    entry_text,
+    facts,
+    model_link,
+    paragraph,
+    score_cell,
+    task_link,
+)
 from ..page import Page, in_order, section, sorted_table
 from ..snapshot import Dataset, Task
 from ..table import Cell, Column, Table, shown
@@ -93,17 +103,16 @@ def _best(board: Board, task: Task) -> tuple[int, int | None]:
 
 
 def _seen(board: Board, dataset: Dataset, tables: list[Table]) -> list[Safe]:
-    columns = (Column("model", "Model"), Column("state", "Test records seen"), Column("reason", "How it is known"))
+    columns = (Column("model", "Model"), Column("state", "Seen in pretraining"), Column("reason", "How it is known"))
     rows = []
     for model in board.models.values():
         for overlap in model["overlaps"]:
             if overlap.get("dataset") == dataset["id"]:
-                said = {"yes": "T  seen", "no": "no", "unknown": "?  unknown"}
                 state = short(overlap.get("state", "unknown"))
                 rows.append(
                     (
                         Cell(short(model["title"] or model["id"]), html=model_link(board, model["id"])),
-                        Cell(said.get(state, state)),
+                        Cell(SEEN.get(state, state)),
                         Cell(short(overlap.get("reason", ""), 400)),
                     )
                 )

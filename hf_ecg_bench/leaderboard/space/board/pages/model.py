@@ -9,7 +9,7 @@ from ..board import Board
 from ..curves import Line, curves
 from ..formats import amount, count, duration, fixed, known
 from ..markup import Safe, join, link, tag
-from ..naming import category_name, entry_text, facts, paragraph, score_cell, task_link
+from ..naming import SEEN, category_name, entry_text, facts, paragraph, score_cell, task_link
 from ..page import Page, in_order, note, section, sorted_table
 from ..radar import radar
 from ..snapshot import ALL_MODES, Entry, Model, Standing
@@ -27,7 +27,6 @@ _COST = (
     ("training_flops", "Training FLOPs", amount),
     ("energy_joules", "Energy", lambda v: amount(v, "J")),
 )
-_SEEN = {"yes": "T  test records seen", "no": "no overlap", "unknown": "?  unknown"}
 
 
 def model_page(board: Board, address: Address) -> Page:
@@ -97,9 +96,7 @@ def _categories(board: Board, numbers: list[int], tables: list[Table]) -> list[S
     ids = [c["id"] for c in board.index["categories"] if c.get("id") in there]
     if not ids:
         return []
-    series = [
-        (_mode(board, s["entry"]), [s["category_rank"].get(c) for c in ids]) for s in standings
-    ][:N_SERIES]
+    series = [(_mode(board, s["entry"]), [s["category_rank"].get(c) for c in ids]) for s in standings][:N_SERIES]
     columns = (
         Column("category", "Category"),
         *(
@@ -121,7 +118,9 @@ def _categories(board: Board, numbers: list[int], tables: list[Table]) -> list[S
     if picture is None:
         return [section("Categories", shown(table))]
     names, edges = key([name for name, _ in series]), note(f"Outer edge: rank 1; middle: rank {n}.")
-    return [section("Categories", names, tag("div", tag("div", picture, edges), tag("div", shown(table)), class_="side"))]
+    return [
+        section("Categories", names, tag("div", tag("div", picture, edges), tag("div", shown(table)), class_="side"))
+    ]
 
 
 def _mode(board: Board, entry: int) -> str:
@@ -137,10 +136,7 @@ def _scores(board: Board, numbers: list[int], tables: list[Table], address: Addr
         Column("task", "Task"),
         Column("category", "Category"),
         Column("metric", "Metric"),
-        *(
-            Column(f"e{i}", _mode(board, e), numeric=True, ascending=False)
-            for i, e in enumerate(numbers)
-        ),
+        *(Column(f"e{i}", _mode(board, e), numeric=True, ascending=False) for i, e in enumerate(numbers)),
     )
     rows = tuple(
         (
@@ -241,15 +237,25 @@ def _cost_row(board: Board, entry: Entry) -> tuple[Cell, ...]:
 
 
 def _overlaps(board: Board, model: Model, tables: list[Table]) -> list[Safe]:
-    columns = (Column("dataset", "Dataset"), Column("state", "Test records seen"), Column("reason", "How it is known"))
+    columns = (
+        Column("dataset", "Dataset"),
+        Column("state", "Seen in pretraining"),
+        Column("reason", "How it is known"),
+    )
     rows = []
     for overlap in model["overlaps"]:
         dataset, state = overlap.get("dataset", ""), overlap.get("state", "unknown")
         title = board.datasets[dataset]["title"] if dataset in board.datasets else dataset
-        rows.append((Cell(short(title)), Cell(short(_SEEN.get(state, state))), Cell(short(overlap.get("reason", ""), 400))))
+        rows.append(
+            (Cell(short(title)), Cell(short(SEEN.get(state, state))), Cell(short(overlap.get("reason", ""), 400)))
+        )
     if not rows:
         text = "Nothing is declared about the overlap of this model's pretraining with the datasets."
         return [section("Contamination", paragraph(text))]
     table = Table("contamination", "What the pretraining has seen of each dataset", columns, tuple(rows))
     tables.append(table)
-    return [section("Contamination", shown(table, style="wrap"), note("T: cells of this dataset are marked in all tables."))]
+    return [
+        section(
+            "Contamination", shown(table, style="wrap"), note("Cells of datasets with T or C are marked in all tables.")
+        )
+    ]

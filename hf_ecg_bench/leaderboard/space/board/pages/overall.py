@@ -56,9 +56,8 @@ def overall(board: Board, address: Address) -> Page:
         return Page("Leaderboard", _nothing(board, name))
     standings = [s for s in view["standings"] if _wanted(board, s, address)]
     table = in_order(_table(board, standings, view, address), address)
-    what = f"{len(standings)} of {len(view['standings'])} entries" + (
-        ", ranked among all of them" if len(standings) < len(view["standings"]) else ""
-    )
+    n = len(view["standings"])
+    what = f"{n} entries" if len(standings) == n else f"{len(standings)} of {n} entries, ranked among all of them"
     return Page(
         "Leaderboard",
         join(
@@ -155,7 +154,8 @@ def _extra(board: Board, view: View, columns: str):  # type: ignore[no-untyped-d
     digits = 3 if columns == "scores" else 1
     help_ = "Mean score over the category's tasks" if columns == "scores" else "Mean rank over the category's tasks"
     added = tuple(
-        Column("category-" + c, category_name(board, c), help_, numeric=True, ascending=columns != "scores") for c in ids
+        Column("category-" + c, category_name(board, c), help_, numeric=True, ascending=columns != "scores")
+        for c in ids
     )
     best = {
         c: _best([s[kind].get(c) for s in view["standings"]], lowest=columns != "scores")  # type: ignore[literal-required]

@@ -32,7 +32,9 @@ def task_page(board: Board, address: Address) -> Page:
             section(
                 "Scores",
                 sorted_table(forest, board, address, first=FIRST),
-                note("Lines are 95 % intervals over resampled patients. A ring is a published row. ", _resampling(page)),
+                note(
+                    "Lines are 95 % intervals over resampled patients. A ring is a published row. ", _resampling(page)
+                ),
             )
         )
     if page is not None and page["pairs"]["entries"]:
@@ -63,14 +65,16 @@ def _facts(board: Board, task: Task) -> Safe:
     direction = "higher is better" if task["higher_is_better"] else "lower is better"
     dataset: Safe | str = short(task["dataset"])
     if task["dataset"] in board.datasets:
-        dataset = link(short(board.datasets[task["dataset"]]["title"] or task["dataset"]), href("dataset", dataset=task["dataset"]))
+        dataset = link(
+            short(board.datasets[task["dataset"]]["title"] or task["dataset"]), href("dataset", dataset=task["dataset"])
+        )
     return facts(
         [
             ("Dataset", dataset),
             ("Category", category_name(board, task["category"])),
             ("Metric", f"{spoken(task['metric'])} ({direction})"),
-            ("Targets", count(task["n_targets"])),
-            ("Test records", count(task["n_test"])),
+            ("Targets", count(task["n_targets"]) if known(task["n_targets"]) else ""),
+            ("Test records", count(task["n_test"]) if known(task["n_test"]) else ""),
             ("Trained as", short(task["trained_as"]) if task["trained_as"] != task["id"] else ""),
         ]
     )
@@ -137,7 +141,10 @@ def _labels(
         Column("metric", "Metric"),
         Column("n_positive", "Positive", numeric=True, ascending=False),
         Column("n", "Records", numeric=True, ascending=False),
-        *(Column(f"e{i}", name, "Value and 95 % interval", numeric=True, ascending=False) for i, name in enumerate(names)),
+        *(
+            Column(f"e{i}", name, "Value and 95 % interval", numeric=True, ascending=False)
+            for i, name in enumerate(names)
+        ),
     )
     rows = tuple(
         (
@@ -149,7 +156,9 @@ def _labels(
         )
         for target in targets
     )
-    table = in_order(Table("labels", f"Each label of {short(task['name'])}, {len(names)} best entries", columns, rows), address)
+    table = in_order(
+        Table("labels", f"Each label of {short(task['name'])}, {len(names)} best entries", columns, rows), address
+    )
     tables.append(table)
     left = page.get("targets_left_out", 0)
     rest = f" {left} rarer labels are left out here." if left else ""
