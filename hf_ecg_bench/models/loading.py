@@ -38,6 +38,7 @@ def load_model(
     preprocessing: str | None = None,
     merge_adapter: bool | None = None,
     adapter_base: str | os.PathLike[str] | None = None,
+    revision: str | None = None,
     **config_overrides: Any,
 ) -> PreTrainedModel:
     """Load a model, or build a fresh one.
@@ -59,6 +60,7 @@ def load_model(
             targets, head or freezing are chosen, as for training it further. Where they stay beside the weights, the
             outputs are bit for bit those of training, merged they differ by rounding.
         adapter_base: where the weights are that adapters belong to, if not where they say.
+        revision: branch, tag or commit of a repository on the Hub; then no folder and no other copy is looked at.
         **config_overrides: fields of the configuration (`dropout=0.1`).
 
     Returns:
@@ -69,7 +71,7 @@ def load_model(
         ContractError: a model without an original preprocessing is asked for it, or kinds come without names.
         CheckpointError: weights that are absent, damaged, or do not fit.
     """
-    fresh = fresh_spec(name_or_dir, pretrained)
+    fresh = fresh_spec(name_or_dir, pretrained) if revision is None else None
     overrides = dict(config_overrides)
     if freeze_backbone is not None:
         overrides["freeze_backbone"] = freeze_backbone
@@ -87,7 +89,7 @@ def load_model(
     with fixed_seed(seed) if seed is not None else nullcontext():
         if fresh is not None:
             return _fresh(fresh, overrides, preprocessing)
-        found = resolve_model(name_or_dir)
+        found = resolve_model(name_or_dir, revision=revision)
         adapters = {"merge": merge_adapter, "base": adapter_base}
         model = _load(os.fspath(found.folder), overrides, preprocessing, adapters)
     if found.revision is not None:

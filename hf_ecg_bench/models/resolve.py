@@ -88,7 +88,9 @@ def find_local(text: str) -> Resolved | None:
     return Resolved(entry.folder, "cache") if entry else None
 
 
-def resolve_model(name_or_dir: str | os.PathLike[str], *, say: Say = to_stderr) -> Resolved:
+def resolve_model(
+    name_or_dir: str | os.PathLike[str], *, revision: str | None = None, say: Say = to_stderr
+) -> Resolved:
     """The folder of a model's pretrained weights, fetched and converted first where need be.
 
     In this order: a folder of that name (for an id also ./ecg-bench/<name>), the cache of converted models,
@@ -96,6 +98,7 @@ def resolve_model(name_or_dir: str | os.PathLike[str], *, say: Say = to_stderr) 
     once before the first use.
 
     Args:
+        revision: branch, tag or commit: then only the Hub is asked (offline, its cache), for exactly that.
         say: gets the lines that the user should see.
 
     Raises:
@@ -103,6 +106,8 @@ def resolve_model(name_or_dir: str | os.PathLike[str], *, say: Say = to_stderr) 
         CheckpointError: no weights; the message says everything that was tried, the fix what to do.
     """
     text = os.fspath(name_or_dir)
+    if revision is not None:
+        return _pinned(parse_name(text), revision, say)
     found = find_local(text)
     name = Name(text) if found and found.origin == "folder" else parse_name(text)
     if found:
@@ -168,9 +173,23 @@ def convert_into_cache(model_id: str, checkpoint: str | Path, origin: str) -> ca
         return cache.complete(folder, name, origin, values, report.describe())
 
 
-def _from_hub(repository: str, tried: list[str]) -> Resolved | None:
+def _pinned(name: Name, revision: str, say: Say) -> Resolved:
+    if name.repository is None:
+        raise CheckpointError(
+            f"{name.text} is no repository on the Hub, so it has no revision {revision}", fix="leave out the revision"
+        )
+    tried: list[str] = []
+    found = _from_hub(name.repository, tried, revision)
+    if found is None:
+        raise _nothing(name, tried)
+    if name.spec:
+        _say_license(name.spec, name.repository, say)
+    return found
+
+
+def _from_hub(repository: str, tried: list[str], revision: str | None = None) -> Resolved | None:
     try:
-        folder = hub_snapshot(repository, HUB_FILES)
+        folder = hub_snapshot(repository, HUB_FILES, revision)
     except DownloadError as error:
         tried.append(error.message)
         return None

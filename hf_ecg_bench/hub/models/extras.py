@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -57,9 +58,10 @@ def model_extras(remote: Remote, folder: Path, run: Result | None, revision: str
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
     dataset_revision = _dataset_revision(remote, clean) if clean is not None else None
     facts = model_facts(remote.repo_id, folder, config, clean, dataset_revision)
-    _warn(facts, say)
     source = f"{remote.page}/blob/{revision}/{RESULT_FILE}"
-    files = {CARD_FILE: complete_card(folder / CARD_FILE, facts, source).encode()}
+    card = complete_card(folder / CARD_FILE, facts, source)
+    _warn(facts, card, say)
+    files = {CARD_FILE: card.encode()}
     if clean is not None:
         files[RESULT_FILE] = (dumps_json(asdict(clean)) + "\n").encode()
         for task, text in evaluation_files(facts, source).items():
@@ -67,10 +69,10 @@ def model_extras(remote: Remote, folder: Path, run: Result | None, revision: str
     return files
 
 
-def _warn(facts: ModelFacts, say: Say) -> None:
+def _warn(facts: ModelFacts, card: str, say: Say) -> None:
     for warning in facts.warnings:
         say(f"note: {warning}")
-    if facts.license is None:
+    if not re.search(r"^license:", card.split("---\n", 2)[1], re.MULTILINE):
         say("note: no licence is stated: put `license:` into the README.md of the model's folder and push again")
 
 

@@ -27,7 +27,9 @@ _NAMED = re.compile(
 _MAIL = re.compile(r"\b[\w.+-]+@[\w-]+(?:\.[\w-]+)+\b")
 _STOP = r"\s\"'`,;|<>()\[\]"
 _PATHS = (
-    re.compile(r"(?P<quote>[\"'])(?:/|[A-Za-z]:\\|\\\\)[^\"'\n]+(?P=quote)"),  # quoted ones may hold spaces
+    re.compile(
+        r"(?P<quote>[\"'])(?:/|[A-Za-z]:\\|\\\\)[^\"'\n]+[/\\][^\"'\n]*(?P=quote)"
+    ),  # quoted ones may hold spaces
     re.compile(r"file://[^" + _STOP + "]+"),
     # Not the path of an address (https://host/path), nor a part of a relative one. `\ ` is a space in a command.
     re.compile(r"(?<![\w.:/~\]-])/(?:(?:\\ |[^/" + _STOP + r"])+/)+(?:\\ |[^/" + _STOP + "])*"),
