@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
@@ -78,6 +79,7 @@ def _audit(arguments: argparse.Namespace) -> None:
 
 
 def _summary(rows: Sequence[Row], findings: Sequence[Finding]) -> Iterator[str]:
+    from hf_ecg_bench.models.overlaps import STATES
     from hf_ecg_bench.published.finding import key
 
     concerned = {
@@ -99,6 +101,9 @@ def _summary(rows: Sequence[Row], findings: Sequence[Finding]) -> Iterator[str]:
     yield f"  {len(careful)} more have values to be read with caution"
     yield f"  {len(intervals)} more have intervals that cannot be used; their values can"
     yield f"  {len(shown) - len(worst) - len(careful) - len(intervals)} have nothing worse than a note"
+    states = Counter(row.contamination for row in rows)
+    said = ", ".join(f"{state.replace('_', ' ')} {states[state]}" for state in STATES if states[state])
+    yield f"  what pretraining has seen of the test data: {said}"
 
 
 def _finding(finding: Finding, number: int) -> Iterator[str]:

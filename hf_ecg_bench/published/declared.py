@@ -36,7 +36,7 @@ def unloaded_weights(rows: Sequence[Row]) -> list[Finding]:
             found.append(
                 Finding(
                     f"unloaded-weights-{model}-{mode}",
-                    f"{model} {mode}: the encoder started from random weights",
+                    f"{model} {mode}: by the authors' code the encoder started from random weights",
                     "caution" if mode == "finetune" else "do_not_use",
                     "value",
                     f"Last of {len(others) + 1} models on {last} of {len(own)} tasks; mean macro AUROC {mean:.3f}, of "

@@ -41,6 +41,33 @@ def contamination(model: str | Mapping[str, Any], dataset: str, mode: str) -> Co
     return _declared(facts, dataset)
 
 
+#: Datasets that were collected in one place, by what that is: who is in one of them may be in another.
+COLLECTIONS: tuple[tuple[frozenset[str], str], ...] = (
+    (frozenset({"cpsc2018", "cpsc_extra"}), "the recordings of the China Physiological Signal Challenge 2018"),
+    (frozenset({"code15", "code_test"}), "the telehealth network of Minas Gerais"),
+    (frozenset({"chapman", "ningbo"}), "the arrhythmia database of Shaoxing and Ningbo"),
+)
+
+
+def contamination_elsewhere(model: str | Mapping[str, Any], trained_on: str, dataset: str, mode: str) -> Contamination:
+    """Of a run that is tested on another dataset than it was trained on: what either pretraining or training has seen.
+
+    Single recordings that both datasets hold are another matter: `data.overlap` finds them.
+
+    Args:
+        trained_on: id of the dataset that the run was trained on.
+    """
+    before = contamination(model, dataset, mode)
+    place = next((place for ids, place in COLLECTIONS if {trained_on, dataset} <= ids), None)
+    if place is None or trained_on == dataset:
+        return before
+    training = Contamination(
+        "same_corpus", f"trained on {trained_on}: both come from {place}, so patients may be shared"
+    )
+    state = worst([before.state, training.state])
+    return Contamination(state, "; ".join(item.reason for item in (before, training) if item.state == state))
+
+
 def _declared(facts: Mapping[str, Any], dataset: str) -> Contamination:
     name = str(facts.get("id", ""))
     if name not in MODELS:

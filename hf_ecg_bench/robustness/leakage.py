@@ -11,7 +11,7 @@ from hf_ecg_bench.data.overlap import find_overlaps
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.models.overlaps import TEST_SETS
 from hf_ecg_bench.models.registry import MODELS
-from hf_ecg_bench.results.contamination import contamination
+from hf_ecg_bench.results.contamination import contamination_elsewhere
 from hf_ecg_bench.results.schema import Result
 
 _SEEN = ("train", "validation")
@@ -47,13 +47,13 @@ def unseen(record_id: np.ndarray, seen: frozenset[str]) -> np.ndarray:
 
 
 def pretraining_warnings(result: Result, dataset: str) -> list[str]:
-    """What the model's declaration says about its pretraining and a dataset; nothing for a model from scratch."""
+    """What is known of a model's pretraining, and of what it was trained on, and a further dataset."""
     model = str(result.model.get("id"))
-    found = contamination(result.model, dataset, result.mode)
+    found = contamination_elsewhere(result.model, str(result.dataset.get("id")), dataset, result.mode)
     if model not in MODELS or found.state == "none" or dataset not in TEST_SETS:
         return []
     if found.state == "test_records":
         return [f"{model} was pretrained on recordings of {dataset} ({found.reason}): no test on new patients"]
     if found.state == "same_corpus":
-        return [f"{model} was pretrained on recordings from where {dataset} comes from ({found.reason})"]
+        return [f"{model} has seen recordings from where {dataset} comes from ({found.reason})"]
     return [f"whether {model} was pretrained on recordings of {dataset} is not known ({found.reason})"]

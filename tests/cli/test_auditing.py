@@ -15,6 +15,7 @@ def test_everything(capsys) -> None:
     assert "DO NOT USE: hubert_ecg: finetune repeats linear to six digits on 11 tasks" in out
     assert "looked for, among all rows, and found in order" in out
     assert "NOT IN ORDER" not in out
+    assert "test records 159, same corpus 6, unknown 87, none 476" in out
     assert max(map(len, out.splitlines())) <= 120
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from hf_ecg_bench.models.overlaps import STATES, TEST_SETS, worst
 from hf_ecg_bench.models.registry import get_model_spec, list_models
-from hf_ecg_bench.results.contamination import contamination
+from hf_ecg_bench.results.contamination import contamination, contamination_elsewhere
 
 PUBLIC = get_model_spec("ecg_fm").source
 
@@ -86,6 +86,22 @@ def test_models_together_are_as_seen_as_the_worst_of_them() -> None:
     assert state(mean, "ptbxl", "linear") == "unknown"
     scratch = {"id": "mean of 2 s4", "digest": None, "members": [{"id": "s4", "digest": None}] * 2}
     assert state(scratch, "ptbxl", "scratch") == "none"
+
+
+def test_tested_elsewhere() -> None:
+    near = contamination_elsewhere("ecg_founder", "cpsc2018", "cpsc_extra", "linear")
+    assert (near.state, "cpsc2018" in near.reason) == ("same_corpus", True)
+    assert contamination_elsewhere("s4", "code15", "code_test", "scratch").state == "same_corpus"
+    assert contamination_elsewhere("s4", "ptbxl", "code_test", "scratch").state == "none"
+    assert contamination_elsewhere("s4", "code15", "code15", "scratch").state == "none"
+    # What pretraining has seen outweighs where the training data come from.
+    seen = contamination_elsewhere("ecg_jepa", "chapman", "ningbo", "linear")
+    assert seen == contamination("ecg_jepa", "ningbo", "linear")
+    both = contamination_elsewhere("st_mem", "code15", "code_test", "linear")
+    assert both.state == "same_corpus"
+    assert "shared patients were not ruled out" in both.reason
+    assert "trained on code15" in both.reason
+    assert contamination_elsewhere("hubert_ecg", "chapman", "ningbo", "linear").state == "same_corpus"
 
 
 def test_order_of_states() -> None:
