@@ -126,7 +126,7 @@ def _to_score(models: list[str]) -> list[str]:
 def _print(found: Recommendation) -> None:
     pick = found.pick
     if pick is None:
-        print(f"{found.task}: {found.sure.level if found.sure.level != 'high' else 'nothing within the budget'}")
+        print(f"{found.task}: {found.sure.level}")
         print(f"  {found.sure.reason}")
     else:
         print(f"{found.task}: {pick.candidate.model}, mode {pick.candidate.mode}")

@@ -151,7 +151,9 @@ def recommend(
     other = _look(rows, task, kind, beyond, records, probes, seed)
     ranked += _ranked(other, task, kind, costs, outside, scores) if other else []
     judged = sureness(seen, kind)
-    left_out = next((look.evidence.left_out for look in (seen, other) if look), {})
+    if seen is None and beyond:
+        judged = Judgement("too little to say", "no candidate with results is known to be within the budget")
+    left_out: dict[str, int] = next((look.evidence.left_out for look in (seen, other) if look), {})
     return Recommendation(
         task.id, kind, records, tuple(ranked), tuple(unknown), judged, tuple(scores), tuple(not_scored),
         worth if scores else None, dict(left_out), tuple(_notes(seen, records, limits, worth, scores)),

@@ -27,7 +27,7 @@ def sureness(seen: Outlook | None, kind: str) -> Judgement:
 
     `high`: the pick was run on this task, the expected regret is at most 0.004, and it is best with at least one half.
     `medium`: there are results on this task or dataset, and the expected regret is at most 0.012.
-    `low`: everything else; in particular whenever the dataset is a new one.
+    `low`: everything else; in particular whenever the dataset is a new one, or there is only one candidate.
     `too little to say`: nothing on this task and fewer than three other datasets, or fewer than two candidates with
     any result.
     """
@@ -37,13 +37,14 @@ def sureness(seen: Outlook | None, kind: str) -> Judgement:
     known = {cell.candidate for cell in cells}
     direct = {cell.candidate for cell in cells if cell.asked}
     datasets = {cell.dataset for cell in cells if not cell.asked}
-    with_results = [who for who in seen.candidates if who in known]
-    if len(with_results) < 2:
+    if len(known) < 2:
         return Judgement("too little to say", "fewer than two candidates have any result")
     if not direct and len(datasets) < _FEWEST_DATASETS:
         return Judgement(
             "too little to say", f"nothing on this task, and results on {len(datasets)} other datasets only"
         )
+    if len(seen.candidates) == 1:
+        return Judgement("low", "there is no other candidate to choose from")
     pick, regret, chance = seen.candidates[0], float(seen.regret[0]), float(seen.chance[0])
     unit = "AUROC" if kind == "auroc" else "standardised error"
     told = f"another one is expected to be better by {regret:.4f} in {unit}, and it is the best with {chance:.0%}"
