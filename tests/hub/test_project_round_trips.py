@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+import yaml
 from datasets import load_dataset
 from transformers import AutoModel, AutoModelForSequenceClassification
 
@@ -38,6 +39,8 @@ def test_prepared_dataset(hub: HubServer, tmp_path: Path) -> None:
     info = json.loads(hub.files("dataset", "ecg-bench/synthetic-60")["ecg_bench.json"])
     assert found.num_rows == {split: facts["records"] for split, facts in info["splits"].items()}
     assert found["train"].features["labels"].feature.names == info["label_columns"]["labels"]
+    benchmark = yaml.safe_load(hub.files("dataset", "ecg-bench/synthetic-60")["eval.yaml"])
+    assert benchmark["tasks"] == [{"id": "synthetic", "config": "default", "split": "test"}]
     signal = np.asarray(found["test"][0]["signal"], np.float32)
     assert signal.shape == (int(info["seconds"] * info["sampling_rate"]), 12)
 

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import logging
+import time
 import traceback
 from pathlib import Path
 
 import huggingface_hub
 import pytest
+from huggingface_hub import HfApi
 
+from hf_ecg_bench.cli.main import main
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.hub import push_folder
+from hf_ecg_bench.hub.remote import Remote
 from tests.hub.folders import write_model_folder
+from tests.support.hub_faults import Fault
 from tests.support.hub_server import HubServer
 from tests.support.hub_store import HubError
 
@@ -79,6 +84,7 @@ def test_a_pull_request_needs_no_write_permission(hub: HubServer, folder: Path) 
 
 
 def test_dead_endpoint(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
     monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
     error = refused(folder)
     assert error.message == "cannot push model ecg-bench/tiny-net: cannot reach http://127.0.0.1:9 (ConnectError)"
@@ -118,3 +124,42 @@ def test_no_token_in_the_logs(
     printed = capfd.readouterr()
     assert "extra.bin" in caplog.text
     assert TOKEN not in caplog.text + printed.out + printed.err + url
+
+
+@pytest.mark.parametrize(
+    ("method", "path"), [("POST", "repos/create"), ("POST", "preupload"), ("PUT", "/lfs/"), ("POST", "/commit/")]
+)
+@pytest.mark.parametrize("kind", [401, 403, 422, 500, "drop"])
+def test_no_token_anywhere_with_debug(
+    hub: HubServer,
+    folder: Path,
+    method: str,
+    path: str,
+    kind: int | str,
+    capfd: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Not in what is printed, not in the traceback of --debug, not in a log of everything."""
+    monkeypatch.setattr(time, "sleep", lambda seconds: None)
+    fault = Fault(method, path, drop="before", times=99) if kind == "drop" else Fault(
+        method, path, status=int(kind), times=99, message=f"no room for {TOKEN} in Bearer {TOKEN}"
+    )  # fmt: skip
+    hub.faults.append(fault)
+    with caplog.at_level(logging.DEBUG):
+        assert main(["--debug", "push", "model", str(folder), "--repo", "ecg-bench/tiny-net"]) == 2
+    printed = capfd.readouterr()
+    assert "Traceback" in printed.err
+    assert TOKEN not in printed.out + printed.err
+    assert TOKEN not in "".join(record.getMessage() for record in caplog.records if not _of_transport(record))
+
+
+def _of_transport(record: logging.LogRecord) -> bool:
+    """The transport's own log of the answers' headers: this test's server is the one that wrote the token there."""
+    return record.name.startswith(("httpcore", "httpx"))
+
+
+def test_no_token_in_what_objects_say_of_themselves(hub: HubServer) -> None:
+    remote = Remote("model", "a/b", HfApi(token=TOKEN), TOKEN)
+    assert TOKEN not in f"{remote!r} {remote}"
+    assert remote.without_token(f"a {TOKEN} b") == "a *** b"
