@@ -7,9 +7,10 @@ from dataclasses import replace
 from functools import cache
 
 from hf_ecg_bench.published.adaptation import frozen_ahead, head_only
-from hf_ecg_bench.published.declared import one_run, other_input, undefined_as_half, unloaded_weights, which_mean
+from hf_ecg_bench.published.declared import one_run, undefined_as_half, unloaded_weights, which_mean
 from hf_ecg_bench.published.digits import other_digits
 from hf_ecg_bench.published.finding import SEVERITIES, Finding, key
+from hf_ecg_bench.published.inputs import other_leads, other_preprocessing, other_rate
 from hf_ecg_bench.published.intervals import odd_widths, outside, shifted
 from hf_ecg_bench.published.levels import at_chance, little_signal, worse_than_constant
 from hf_ecg_bench.published.outliers import unlike_the_rest
@@ -31,7 +32,9 @@ RULES: tuple[Rule, ...] = (
     shifted,
     at_chance,
     unlike_the_rest,
-    other_input,
+    other_rate,
+    other_leads,
+    other_preprocessing,
     frozen_ahead,
     which_mean,
     undefined_as_half,

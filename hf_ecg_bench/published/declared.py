@@ -1,4 +1,4 @@
-"""What is known from the authors' code and from how models are declared, with the numbers that fit it."""
+"""What is known from the authors' code, with the numbers that fit it."""
 
 from __future__ import annotations
 
@@ -10,13 +10,12 @@ from hf_ecg_bench.models.registry import MODELS, get_model_spec
 from hf_ecg_bench.published.adaptation import SEED_SD
 from hf_ecg_bench.published.finding import Finding, better, keys, together
 from hf_ecg_bench.results.row import Row
-from hf_ecg_bench.signals.leads import LEADS
 
 
 def unloaded_weights(rows: Sequence[Row]) -> list[Finding]:
     """Models whose published encoder started from random weights, by their declared faults."""
     found = []
-    for model in _models(rows):
+    for model in known_models(rows):
         fault = next((fault for fault in get_model_spec(model).faults if fault.id == "unloaded_weights"), None)
         if fault is None:
             continue
@@ -49,45 +48,6 @@ def unloaded_weights(rows: Sequence[Row]) -> list[Finding]:
                     ),
                     f"{fault.what}; --fault {fault.id} repeats it. That the published runs used this code is inferred",
                     keys(own),
-                )
-            )
-    return found
-
-
-def other_input(rows: Sequence[Row]) -> list[Finding]:
-    """Models that the benchmark feeds at another rate, or with other leads first, than their pretraining did."""
-    found = []
-    for model in _models(rows):
-        spec = get_model_spec(model)
-        if spec.original is None:
-            continue
-        own = keys(row for row in rows if row.model == model)
-        # ECGFM-KED has its own rate; HuBERT-ECG and others are resampled to theirs.
-        if spec.original.rate != spec.sampling_rate:
-            found.append(
-                Finding(
-                    f"other-rate-{model}",
-                    f"{model}: fed at {spec.sampling_rate} Hz, pretrained at {spec.original.rate:g} Hz",
-                    "caution",
-                    "value",
-                    f"A window of {spec.window_seconds:g} s has {spec.sampling_rate * spec.window_seconds:.0f} samples "
-                    f"instead of {spec.original.rate * spec.window_seconds:.0f}: every wave is "
-                    f"{spec.sampling_rate / spec.original.rate:g} times as long as the filters know it.",
-                    f"read in the authors' run script; the model's own repository asks for {spec.original.rate:g} Hz",
-                    own,
-                )
-            )
-        if tuple(spec.original.leads) != tuple(LEADS):
-            moved = [lead for lead, other in zip(LEADS, spec.original.leads, strict=True) if lead != other]
-            found.append(
-                Finding(
-                    f"other-leads-{model}",
-                    f"{model}: fed with {' and '.join(moved)} exchanged",
-                    "note",
-                    "value",
-                    f"Pretraining had {' '.join(spec.original.leads)}; the benchmark feeds {' '.join(LEADS)}.",
-                    "read in the authors' code, and in the model's, which exchanges them for other data",
-                    own,
                 )
             )
     return found
@@ -163,5 +123,6 @@ def one_run(rows: Sequence[Row]) -> list[Finding]:
     ]
 
 
-def _models(rows: Sequence[Row]) -> list[str]:
+def known_models(rows: Sequence[Row]) -> list[str]:
+    """The models of the rows that are declared here, in order of first occurrence."""
     return [model for model in dict.fromkeys(row.model for row in rows) if model in MODELS]
