@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from hf_ecg_bench.results.predictions import Predictions
 from hf_ecg_bench.results.schema import Result
 
 FEW = 10  # Positives or negatives below which an interval says little (threshold of Berger et al. 2026).
+_OTHERS = ("average_precision", "f1", "brier", "r2")
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,8 @@ class TargetScore:
         offset: mean in `unit` that belongs to it; NaN if unknown.
         unit: the original unit, empty if unknown.
         undefined_fraction: share of resamples in which the metric had no value.
+        others: its other metrics by name (average_precision, f1, brier; r2), those that the result has.
+        threshold: the score that F1 calls a label present from; NaN if unknown.
     """
 
     name: str
@@ -40,6 +43,8 @@ class TargetScore:
     offset: float = math.nan
     unit: str = ""
     undefined_fraction: float = 0.0
+    others: dict[str, Estimate] = field(default_factory=dict)
+    threshold: float = math.nan
 
     @property
     def few(self) -> bool:
@@ -90,6 +95,10 @@ def target_scores(result: Result, predictions: Predictions | None = None) -> tup
                 offset=number(offsets.get(name), f"hyperparameters.target_mean.{name}"),
                 unit=str(units.get(name, "")),
                 undefined_fraction=_fraction(entry, where),
+                others={
+                    other: Estimate.from_json(entry[other], f"{where}.{other}") for other in _OTHERS if other in entry
+                },
+                threshold=number(entry.get("threshold"), f"{where}.threshold"),
             )
         )
     return tuple(scores)

@@ -61,6 +61,26 @@ def test_thresholds_from_a_file_or_a_run(capsys, folder) -> None:
     assert by_file["left_out"] == {}
 
 
+def test_results_give_every_metric_of_a_target(folder, tmp_path) -> None:
+    from hf_ecg_bench.results.metrics import METRICS, TARGET_METRICS, metric_estimates
+    from hf_ecg_bench.results.target_scores import target_scores
+    from tests.results.fake_run import make_run
+
+    rng = np.random.default_rng(1)
+    targets = np.column_stack([rng.random((60, 2)) < 0.4, rng.normal(size=60)]).astype(float)
+    values = rng.random((60, 3))
+    metrics = ev.summarise(targets, values, NAMES, KINDS, n_resamples=5, validation=(targets, values))
+    result = make_run(tmp_path, examples=0, n_resamples=5, metrics=metrics)
+    assert list(metric_estimates(result)) == list(METRICS)
+    label, _, age = target_scores(result)
+    assert set(label.others) == {"average_precision", "f1", "brier"}
+    assert label.others["f1"].value == metrics["targets"]["AFIB"]["f1"]["value"]
+    assert label.threshold == metrics["targets"]["AFIB"]["threshold"]
+    assert set(age.others) == {"r2"}
+    assert np.isnan(age.threshold)
+    assert set(TARGET_METRICS) == {"auroc", "mae", *label.others, *age.others}
+
+
 def test_targets_in_another_order(capsys, folder) -> None:
     from hf_ecg_bench.results.predictions import read_predictions
 
