@@ -27,8 +27,8 @@ def other_rate(rows: Sequence[Row]) -> list[Finding]:
             "caution",
             "value",
             f"A window of {spec.window_seconds:g} s has {spec.sampling_rate * spec.window_seconds:.0f} samples instead "
-            f"of {original.rate * spec.window_seconds:.0f}: every wave is {spec.sampling_rate / original.rate:g} times as "
-            "long as the filters know it.",
+            f"of {original.rate * spec.window_seconds:.0f}: every wave is {spec.sampling_rate / original.rate:g} times "
+            "as long as the filters know it.",
             f"read in the authors' run script; the model's own repository asks for {original.rate:g} Hz",
             keys(row for row in rows if row.model == spec.id),
         )

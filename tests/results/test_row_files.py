@@ -169,3 +169,19 @@ def test_versions(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     mixed = lines(path, plain(row_version=ROW_VERSION), plain(row_version=ROW_VERSION + 1))
     with pytest.raises(PredictionsError, match=r"line 2.*in one file"):
         read_row_file(mixed)
+
+
+#: The columns of a version never change: files of it are on other people's disks and on the Hub.
+VERSION_1 = """
+    model task category dataset mode metric value low high higher_is_better model_source
+    model_digest dataset_digest protocol preprocessing fraction seed subset trained_as records_train
+    records_test n_targets n_undefined resampling selection_metric selection_value contamination
+    contamination_reason parameters trainable_parameters train_seconds evaluate_seconds
+    peak_memory_bytes records_per_second latency_ms training_flops energy_joules device origin
+    citation audit warnings folder predictions_digest schema_version program row_version
+"""
+
+
+def test_other_columns_need_another_version() -> None:
+    assert ROW_VERSION == 1, "a new version: give it its own list here, and row_files.MIGRATIONS a step to it"
+    assert list(asdict(ROW)) == VERSION_1.split(), "raise ROW_VERSION and add a step to row_files.MIGRATIONS"
