@@ -124,7 +124,8 @@ def _print(results: Any, arguments: argparse.Namespace) -> None:
     if arguments.json:
         print_json(as_json(overall))
         return
-    print(f"{len(overall.entries)} entries over {len(overall.tasks)} tasks: {source}, mode {arguments.mode}\n")
+    what = f"{_number(len(overall.entries), 'entry', 'entries')} over {_number(len(overall.tasks), 'task', 'tasks')}"
+    print(f"{what}: {source}, mode {arguments.mode}\n")
     print_table(
         ["Group", "Model", "Mode", "Mean rank [95 %]", "Skill [95 %]", "Wins", "Tasks", "Missing"],
         [_line(overall, i) for i in range(len(overall.entries))],
@@ -138,6 +139,10 @@ def _print(results: Any, arguments: argparse.Namespace) -> None:
         )
     for note in overall.notes:
         _note(note)
+
+
+def _number(n: int, one: str, many: str) -> str:
+    return f"{n} {one if n == 1 else many}"
 
 
 def _blocks(test: Any) -> dict[str, Any]:

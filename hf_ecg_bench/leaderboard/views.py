@@ -61,7 +61,8 @@ def modes_of(results: Results) -> list[str]:
 def choose(results: Results, source: str, mode: str) -> Choice:
     """The entries of a source (`ours`, `published`, `both`) in a mode, or in `all`, or each model's `best`.
 
-    An entry of a model that is not pretrained (scratch) stands beside every mode: it is what they are compared with.
+    A model that has no other mode than training from scratch stands beside every mode: it is what they are compared
+    with.
     """
     scores = {
         task: item.of([entry for entry in item.entries if source in (entry.origin, "both")])
@@ -74,7 +75,12 @@ def choose(results: Results, source: str, mode: str) -> Choice:
         best = best_modes({task: item for task, item in scores.items() if item.entries})
         return Choice(best.entries, best.notes)
     chosen = tuple(entry for entry in entries if entry.mode == mode)
-    others = tuple(entry for entry in entries if entry.mode in _SUPERVISED and entry.mode != mode)
+    adapted = {(entry.model, entry.origin) for entry in entries if entry.mode not in _SUPERVISED}
+    others = tuple(
+        entry
+        for entry in entries
+        if entry.mode in _SUPERVISED and entry.mode != mode and (entry.model, entry.origin) not in adapted
+    )
     if not chosen:
         return Choice(())
     notes = ("supervised models, trained from scratch, stand beside every mode",) if others else ()

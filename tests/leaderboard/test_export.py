@@ -200,3 +200,36 @@ def test_serving_starts_the_app_of_the_exported_folder(results, tmp_path, monkey
     assert started == [(["app.py"], True, True)]
     with pytest.raises(EcgBenchError, match="exit code 1"):
         serving.serve(results, None)
+
+
+def test_results_come_from_a_repository_where_there_is_no_such_folder(capsys, runs, tmp_path, monkeypatch):
+    from hf_ecg_bench.hub import fetching
+
+    asked = []
+
+    def fetch(repo_id):
+        asked.append(repo_id)
+        return fetching.Fetched(runs, repo_id, "0123456789abcdef" * 2)
+
+    monkeypatch.setattr(fetching, "fetch_results", fetch)
+    folder = tmp_path / "space"
+    arguments = ("--results", "me/ecg-results", "--no-published", "--n-resamples", "20", "--export-space", str(folder))
+    code, _, err = call(capsys, *arguments)
+    assert code == 0
+    assert asked == ["me/ecg-results"]
+    assert "me/ecg-results at 0123456789ab" in err
+    assert front_matter((folder / "README.md").read_text(encoding="utf-8"))[0]["datasets"] == ["me/ecg-results"]
+    (tmp_path / "me" / "ecg-results").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    assert call(capsys, "--results", "me/ecg-results")[0] == 2, "a folder of that name comes first; it is empty"
+    assert len(asked) == 1
+
+
+def test_a_pretrained_models_scratch_run_stands_beside_no_other_mode(tmp_path):
+    from hf_ecg_bench.leaderboard.views import choose
+
+    for model, mode in (("merl", "frozen"), ("merl", "scratch"), ("s4", "scratch")):
+        write_run(tmp_path / model / mode, model=model, mode=mode, task="ptb", skill=1.0, n=60)
+    results = gather(tmp_path, n_resamples=20, published=False)
+    assert [entry.key for entry in choose(results, "ours", "frozen").entries] == ["merl/frozen", "s4/scratch"]
+    assert [entry.key for entry in choose(results, "ours", "scratch").entries] == ["merl/scratch", "s4/scratch"]
