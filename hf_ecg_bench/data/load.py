@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +27,13 @@ class PreparedDataset:
         splits: train, validation, test; a split may be empty.
         info: the content of ecg_bench.json.
         source: where it was found (folder, Hub id, or `generated`).
+        revision: the Hub's commit that rows and info come from; None where they come from elsewhere.
     """
 
     splits: datasets.DatasetDict
     info: dict[str, Any]
     source: str
+    revision: str | None = None
 
 
 def load_prepared(name: str | Path) -> PreparedDataset:
@@ -99,8 +101,10 @@ def _from_folder(folder: Path) -> PreparedDataset:
 def _from_hub(repo: str) -> PreparedDataset:
     name = repo.split("/")[1]
     try:
-        info = read_info(Path(hf_hub_download(repo, INFO_FILE, repo_type="dataset")))
-        loaded = datasets.load_dataset(repo)
+        file = Path(hf_hub_download(repo, INFO_FILE, repo_type="dataset"))
+        revision = file.parent.name  # rows and info are of one commit, whatever is pushed in between
+        info = read_info(file)
+        loaded = datasets.load_dataset(repo, revision=revision)
     except (
         HfHubHTTPError,
         LocalEntryNotFoundError,
@@ -113,7 +117,7 @@ def _from_hub(repo: str) -> PreparedDataset:
             f"{name}: no folder ./{repo}, and the Hub did not give {repo} ({first_line(error)})",
             fix=f"hf-ecg-bench prepare {name} --raw-dir FOLDER --output-dir {repo}",
         ) from error
-    return _prepared(loaded, info, repo)
+    return replace(_prepared(loaded, info, repo), revision=revision)
 
 
 def _generated(dataset_id: str) -> PreparedDataset:

@@ -16,6 +16,7 @@ from hf_ecg_bench.results.schema import MODEL_FOLDER, PREDICTIONS_FILE, Result
 from hf_ecg_bench.results.slices import as_slices
 from hf_ecg_bench.robustness.subgroups import subgroup_scores
 from hf_ecg_bench.saying import Say
+from hf_ecg_bench.tasks.version import task_version
 from hf_ecg_bench.threads import numpy_on_one_thread
 from hf_ecg_bench.training.caveats import caveats, feature_caveats
 from hf_ecg_bench.training.costs.measure import cost_of
@@ -131,6 +132,8 @@ def result_of(
             "id": inputs.task.dataset,
             "source": inputs.prepared.source,
             "digest": inputs.prepared.info["digest"],
+            "revision": inputs.prepared.revision,
+            "task_version": task_version(inputs.task),
             "options": inputs.prepared.info.get("options", {}),
             "records": {name: len(split.records) for name, split in records.splits.items()},
             "excluded": records.excluded,
