@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from hf_ecg_bench.evaluation.arrays import check_arrays
 from hf_ecg_bench.evaluation.estimates import Estimates, Metric, estimate
-from hf_ecg_bench.evaluation.intervals import percentile_interval
+from hf_ecg_bench.evaluation.intervals import metric_interval
 from hf_ecg_bench.evaluation.resampling import Resamples, draw_resamples
 from hf_ecg_bench.evaluation.undefined import Undefined, check_policy
 
@@ -34,7 +34,7 @@ class TargetIntervals:
 
 @dataclass(frozen=True, eq=False)
 class Bootstrap:
-    """A metric with its percentile interval.
+    """A metric with its interval.
 
     Attributes:
         value, low, high: over all targets (macro, micro or pooled, as `metric` says).
@@ -71,7 +71,9 @@ def bootstrap(
     confidence: float = 0.95,
     thresholds: ArrayLike | None = None,
 ) -> Bootstrap:
-    """Percentile bootstrap of a metric; resamples are evaluated exactly, with ties and missing targets.
+    """Bootstrap of a metric; resamples are evaluated exactly, with ties and missing targets.
+
+    Intervals are percentile intervals, for average precision basic ones (see `metric_interval`).
 
     Args:
         targets: (records, targets), NaN = missing; 0 or 1 for the AUROC metrics.
@@ -103,13 +105,15 @@ def summarise_estimates(
     estimates: Estimates, resamples: Resamples, metric: str, undefined: Undefined, confidence: float
 ) -> Bootstrap:
     """Intervals of values that were estimated on `resamples`."""
-    low, high = percentile_interval(estimates.samples, confidence, undefined)
+    low, high = metric_interval(metric, np.asarray(estimates.value), estimates.samples, confidence, undefined)
     return Bootstrap(
         value=estimates.value,
         low=float(low),
         high=float(high),
         samples=estimates.samples,
-        per_target=target_intervals(estimates.target_value, estimates.target_samples, undefined, confidence),
+        per_target=target_intervals(
+            metric.removeprefix("micro_"), estimates.target_value, estimates.target_samples, undefined, confidence
+        ),
         metric=metric,
         undefined=undefined,
         confidence=confidence,
@@ -121,8 +125,8 @@ def summarise_estimates(
 
 
 def target_intervals(
-    value: NDArray[np.float64], samples: NDArray[np.float64], undefined: Undefined, confidence: float
+    metric: str, value: NDArray[np.float64], samples: NDArray[np.float64], undefined: Undefined, confidence: float
 ) -> TargetIntervals:
     """Intervals per column of `samples` (resamples, targets)."""
-    low, high = percentile_interval(samples, confidence, undefined)
+    low, high = metric_interval(metric, value, samples, confidence, undefined)
     return TargetIntervals(value, low, high, samples, np.isnan(samples).mean(axis=0))

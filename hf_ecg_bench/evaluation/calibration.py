@@ -56,13 +56,3 @@ def calibration_error_of(excess: Floats, number: Floats) -> Floats:
     """The error from sums over records, last axis bins; NaN without cells."""
     cells = number.sum(axis=-1)
     return np.where(cells > 0, np.abs(excess).sum(axis=-1) / np.maximum(cells, 1), np.nan)
-
-
-def recentred(value: float, samples: Floats) -> Floats:
-    """Resampled errors moved to the mean `value`, not below 0.
-
-    A resample adds chance to the chance that is in the records, and an absolute value cannot let them cancel: its
-    errors lie above the point (bootstrap bias, Efron & Tibshirani 1993, chapter 10).
-    """
-    known = samples[~np.isnan(samples)]
-    return np.maximum(samples - (known.mean() - value), 0.0) if len(known) else samples

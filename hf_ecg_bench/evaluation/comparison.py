@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from hf_ecg_bench.evaluation.arrays import check_arrays
-from hf_ecg_bench.evaluation.bootstrap import TargetIntervals, target_intervals
+from hf_ecg_bench.evaluation.bootstrap import TargetIntervals
 from hf_ecg_bench.evaluation.estimates import Estimates, Metric, estimate
-from hf_ecg_bench.evaluation.intervals import percentile_interval, two_sided_p
+from hf_ecg_bench.evaluation.intervals import difference_interval
 from hf_ecg_bench.evaluation.multiplicity import holm_of_defined
 from hf_ecg_bench.evaluation.resampling import draw_resamples
 from hf_ecg_bench.evaluation.undefined import Undefined, check_policy
@@ -35,7 +35,7 @@ class Comparison:
     """Metric of A minus metric of B.
 
     Attributes:
-        value, low, high: difference over all targets and its percentile interval.
+        value, low, high: difference over all targets and its interval (see `difference_interval`).
         p: two-sided, 2 min(#{d <= 0} + 1, #{d >= 0} + 1) / (B + 1), at most 1.
         samples: (resamples,) the difference in every resample.
         per_target: the same per target.
@@ -93,16 +93,23 @@ def compare(
         for p, thresholds in ((a, thresholds_a), (b, thresholds_b))
     )
     d = difference(first, second)
-    low, high = percentile_interval(d.samples, confidence, undefined)
-    per_target = target_intervals(d.target_value, d.target_samples, undefined, confidence)
-    target_p = two_sided_p(d.target_samples)
+    low, high, p = difference_interval(metric, np.asarray(d.value), d.samples, confidence, undefined)
+    of_target = metric.removeprefix("micro_")
+    ends = difference_interval(of_target, d.target_value, d.target_samples, confidence, undefined)
     return Comparison(
         value=d.value,
         low=float(low),
         high=float(high),
-        p=float(two_sided_p(d.samples)),
+        p=float(p),
         samples=d.samples,
-        per_target=TargetDifferences(**vars(per_target), p=target_p, p_adjusted=holm_of_defined(target_p)),
+        per_target=TargetDifferences(
+            d.target_value,
+            *ends[:2],
+            d.target_samples,
+            np.isnan(d.target_samples).mean(axis=0),
+            ends[2],
+            holm_of_defined(ends[2]),
+        ),
         metric=metric,
         undefined=undefined,
         confidence=confidence,

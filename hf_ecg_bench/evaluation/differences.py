@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hf_ecg_bench.evaluation.blocks import Block
-from hf_ecg_bench.evaluation.intervals import percentile_interval, two_sided_p
+from hf_ecg_bench.evaluation.intervals import difference_interval
 from hf_ecg_bench.evaluation.multiplicity import holm_of_defined
 from hf_ecg_bench.evaluation.resampling import draw_resamples
 from hf_ecg_bench.evaluation.scores import OF_LABELS, OF_NUMBERS, score
@@ -17,7 +17,6 @@ from hf_ecg_bench.evaluation.summary import (
     CONFIDENCE,
     Validation,
     checked,
-    interval_of,
     known_groups,
     policy_of,
     thresholds_of,
@@ -83,23 +82,22 @@ def differences(
     for name, (value, samples) in first.overall.items():
         if name in second.overall:
             other, other_samples = second.overall[name]
-            gap = samples - other_samples
-            overall[name] = interval_of((value - other, gap), policy_of(name, undefined))
-            overall[name]["p"] = float(two_sided_p(gap))
+            gap, policy = value - other, policy_of(name, undefined)
+            low, high, p = difference_interval(name, np.asarray(gap), samples - other_samples, CONFIDENCE, policy)
+            overall[name] = {"value": gap, "low": float(low), "high": float(high), "p": float(p)}
     per_target: dict[str, dict[str, dict[str, Any]]] = {name: {} for name in names}
     for metrics, chosen in ((OF_LABELS, binary), (OF_NUMBERS, ~binary)):
         own = [name for name, is_own in zip(names, chosen, strict=True) if is_own]
         for metric in metrics:
             if metric in first.blocks and metric in second.blocks:
-                gaps = _gaps(first.blocks[metric], second.blocks[metric], policy_of(metric, undefined))
+                gaps = _gaps(metric, first.blocks[metric], second.blocks[metric], undefined)
                 for k, name in enumerate(own):
                     per_target[name][metric] = {key: float(values[k]) for key, values in gaps.items()}
     return overall, per_target
 
 
-def _gaps(first: Block, second: Block, undefined: Undefined) -> dict[str, np.ndarray]:
+def _gaps(metric: str, first: Block, second: Block, undefined: Undefined) -> dict[str, np.ndarray]:
     """Per target value, low, high, p and p_adjusted."""
-    samples = first.samples - second.samples
-    low, high = percentile_interval(samples, CONFIDENCE, undefined)
-    p = two_sided_p(samples)
-    return {"value": first.value - second.value, "low": low, "high": high, "p": p, "p_adjusted": holm_of_defined(p)}
+    value, samples = first.value - second.value, first.samples - second.samples
+    low, high, p = difference_interval(metric, value, samples, CONFIDENCE, policy_of(metric, undefined))
+    return {"value": value, "low": low, "high": high, "p": p, "p_adjusted": holm_of_defined(p)}

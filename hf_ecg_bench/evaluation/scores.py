@@ -19,7 +19,7 @@ from hf_ecg_bench.evaluation.blocks import (
     r2_block,
 )
 from hf_ecg_bench.evaluation.brier import are_probabilities
-from hf_ecg_bench.evaluation.calibration import binned_excess, calibration_error_of, recentred
+from hf_ecg_bench.evaluation.calibration import binned_excess, calibration_error_of
 from hf_ecg_bench.evaluation.estimates import macro_of
 from hf_ecg_bench.evaluation.f1 import sample_f1_of, sample_parts
 from hf_ecg_bench.evaluation.micro import micro_curves, micro_points
@@ -150,4 +150,4 @@ def _calibrate(found: Scores, t: FloatArray, p: FloatArray, resamples: Resamples
     excess, number = binned_excess(t, p)
     value = float(calibration_error_of(excess.sum(axis=0), number.sum(axis=0)))
     sums = weighted_sums(resamples.counts, lambda rows: [excess[rows], number[rows]])
-    found.overall["calibration_error"] = value, recentred(value, calibration_error_of(*sums))
+    found.overall["calibration_error"] = value, calibration_error_of(*sums)

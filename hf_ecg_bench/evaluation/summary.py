@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from hf_ecg_bench.errors import PredictionsError
 from hf_ecg_bench.evaluation.arrays import FloatArray, binary_columns, check_arrays
 from hf_ecg_bench.evaluation.blocks import Overall
-from hf_ecg_bench.evaluation.intervals import percentile_interval
+from hf_ecg_bench.evaluation.intervals import metric_interval
 from hf_ecg_bench.evaluation.resampling import Resamples, draw_resamples
 from hf_ecg_bench.evaluation.scores import MIN_SUPPORT, OF_LABELS, OF_NUMBERS, Scores, score, supported_labels
 from hf_ecg_bench.evaluation.thresholds import Thresholds, choose_thresholds
@@ -34,7 +34,7 @@ def summarise(
     undefined: Undefined = "drop",
     validation: Validation | None = None,
 ) -> dict[str, Any]:
-    """Every metric that the targets' kinds allow, each with its 95 % bootstrap interval.
+    """Every metric that the targets' kinds allow, each with its 95 % bootstrap interval (see `metric_interval`).
 
     Args:
         targets, predictions: (records, targets), NaN = missing target.
@@ -80,7 +80,7 @@ def as_summary(
 ) -> dict[str, Any]:
     """The dictionary that `summarise` returns."""
     binary = binary_columns(kinds)
-    metrics = {name: interval_of(item, policy_of(name, undefined)) for name, item in scores.overall.items()}
+    metrics = {name: interval_of(name, item, undefined) for name, item in scores.overall.items()}
     if "macro_auroc_supported" in metrics:
         metrics["macro_auroc_supported"]["n_labels"] = int(supported_labels(t[:, binary]).sum())
     if "macro_f1" in metrics:
@@ -130,10 +130,10 @@ def policy_of(metric: str, undefined: Undefined) -> Undefined:
     return undefined if metric in ("auroc", "macro_auroc", "macro_auroc_supported", "composite") else "drop"
 
 
-def interval_of(overall: Overall, undefined: Undefined) -> dict[str, Any]:
+def interval_of(metric: str, overall: Overall, undefined: Undefined) -> dict[str, Any]:
     """{value, low, high}."""
     value, samples = overall
-    low, high = percentile_interval(samples, CONFIDENCE, undefined)
+    low, high = metric_interval(metric, np.asarray(value), samples, CONFIDENCE, policy_of(metric, undefined))
     return {"value": value, "low": float(low), "high": float(high)}
 
 
@@ -171,7 +171,7 @@ def _per_target(binary: NDArray[np.bool_], scores: Scores, undefined: Undefined)
             if metric not in scores.blocks:
                 continue
             block = scores.blocks[metric]
-            low, high = percentile_interval(block.samples, CONFIDENCE, policy_of(metric, undefined))
+            low, high = metric_interval(metric, block.value, block.samples, CONFIDENCE, policy_of(metric, undefined))
             for k, column in enumerate(columns):
                 result[column][metric] = {
                     "value": float(block.value[k]), "low": float(low[k]), "high": float(high[k])

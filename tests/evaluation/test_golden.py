@@ -43,6 +43,9 @@ def test_metrics_of_labels(labels, indices, metric) -> None:
     limits = THRESHOLDS if metric == "f1" else None
     found = ev.bootstrap(*labels, indices=indices, metric=metric, thresholds=limits)
     np.testing.assert_allclose(found.per_target.value, values, **EXACT)
+    np.testing.assert_allclose(np.percentile(found.samples, [2.5, 97.5]), ends, **EXACT)
+    if metric == "average_precision":  # the basic interval
+        ends = [2 * found.value - ends[1], 2 * found.value - ends[0]]
     np.testing.assert_allclose([found.low, found.high], ends, **EXACT)
     assert found.value == pytest.approx(np.mean(values), abs=1e-11)
 
