@@ -34,8 +34,8 @@ def export_space(results: Results, folder: Path, *, repo_id: str | None = None, 
         EcgBenchError: the folder holds something else.
     """
     _check_target(folder)
-    write_snapshot(results, folder / DATA, created=created)
     files = space_files()
+    write_snapshot(results, folder / DATA, created=created)
     written = set()
     for source in files:
         relative = source.relative_to(SPACE)
@@ -51,8 +51,20 @@ def export_space(results: Results, folder: Path, *, repo_id: str | None = None, 
 
 
 def space_files() -> list[Path]:
-    """The files of the app in this package."""
+    """The files of the app in this package.
+
+    Raises:
+        EcgBenchError: the package was built or copied without some of them.
+    """
     found = [path for path in SPACE.rglob("*") if path.suffix in _KINDS and "__pycache__" not in path.parts]
+    missing = {"README.md", "requirements.txt", "app.py", "board"} - {
+        path.relative_to(SPACE).parts[0] for path in found
+    }
+    if missing:
+        raise EcgBenchError(
+            f"{SPACE}: this installation lacks {', '.join(sorted(missing))} of the leaderboard's app",
+            fix="pip install --force-reinstall hf-ecg-bench",
+        )
     return sorted(path for path in found if path != SPACE / "__init__.py")
 
 

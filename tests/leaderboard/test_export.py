@@ -233,3 +233,14 @@ def test_a_pretrained_models_scratch_run_stands_beside_no_other_mode(tmp_path):
     results = gather(tmp_path, n_resamples=20, published=False)
     assert [entry.key for entry in choose(results, "ours", "frozen").entries] == ["merl/frozen", "s4/scratch"]
     assert [entry.key for entry in choose(results, "ours", "scratch").entries] == ["merl/scratch", "s4/scratch"]
+
+
+def test_an_incomplete_installation_is_said_and_writes_nothing(results, tmp_path, monkeypatch):
+    from hf_ecg_bench.leaderboard import export
+
+    (tmp_path / "package").mkdir()
+    (tmp_path / "package" / "app.py").write_text("")
+    monkeypatch.setattr(export, "SPACE", tmp_path / "package")
+    with pytest.raises(EcgBenchError, match=r"lacks README.md, board, requirements.txt"):
+        export_space(results, tmp_path / "space")
+    assert not (tmp_path / "space").exists()
