@@ -31,7 +31,7 @@ _JOBS = "jobs.json"
 _NAME = "hf-ecg-bench"
 _LIMITS = 1000  # how often a job may reach its time limit and be queued again
 _PATIENCE = 60.0  # seconds for an answer of SLURM
-POLL = 10.0  # seconds
+POLL = 10.0  # seconds between looks
 # A job that is not listed any more may still be writing; after so many looks it is gone.
 _LOOKS = 3
 
@@ -135,7 +135,6 @@ def compute_on_slurm(
     grid: Path,
     look: Callable[[Cell], Seen],
     wait: bool,
-    poll: float = POLL,
 ) -> None:
     """Submit what is left and is not submitted yet; wait until all jobs are gone, where that is asked for.
 
@@ -144,7 +143,6 @@ def compute_on_slurm(
         left: those to compute.
         ended: called for each that has ended, with seconds since now.
         look: reads a cell's files.
-        poll: seconds between looks.
     """
     started = time.time()
     there = read_jobs(grid)
@@ -163,7 +161,7 @@ def compute_on_slurm(
     waiting |= {cell.id: cell for cell in new}
     missed: dict[str, int] = {}
     while wait and waiting:
-        time.sleep(poll)
+        time.sleep(POLL)
         there, alive = read_jobs(grid), listed_jobs()
         for name, cell in list(waiting.items()):
             item = look(cell)

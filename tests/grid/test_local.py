@@ -5,15 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from hf_ecg_bench.grid.claims import birth, read_claim
+from hf_ecg_bench.grid.command import command_of
 from hf_ecg_bench.grid.failures import read_failure
 from hf_ecg_bench.grid.folder import cell_folder, read_plan
 from tests.grid.small import write_grid
@@ -149,13 +152,7 @@ def test_killed_and_started_again_nothing_is_lost(tmp_path, synthetic_folder, ho
     assert any(result["environment"]["resumed"] for result in resumed)
     quiet = tmp_path / "quiet"
     one = next(r for r in resumed if r["environment"]["resumed"])
-    single = [item for item in read_plan(folder)[0].cells if item.run.seed == one["seed"]][0]
-    from dataclasses import replace
-
-    from hf_ecg_bench.grid.command import command_of
-
-    import shlex
-
+    single = next(item for item in read_plan(folder)[0].cells if item.run.seed == one["seed"])
     words = shlex.split(command_of(replace(single.run, output_dir=quiet)))
     assert call(sys.executable, "-m", "hf_ecg_bench", *words[1:]).returncode == 0
     assert json.loads((quiet / "result.json").read_text())["metrics"] == one["metrics"]
