@@ -35,6 +35,7 @@ def register(verbs: Any) -> None:
     submit.add_argument(
         "--data", metavar="DIR", help="the prepared dataset; default: ./ecg-bench/NAME where it is there"
     )
+    submit.add_argument("--model-repo", metavar="ID", default="", help="where the run's trained weights are on the Hub")
     submit.add_argument("--no-model", action="store_true", help="do not load the model to predict the stored examples")
     submit.add_argument("--json", action="store_true", help="print JSON")
     submit.set_defaults(handler=_submit)
@@ -62,6 +63,7 @@ def _submit(arguments: argparse.Namespace) -> int:
             check_only=arguments.check_only,
             data=arguments.data,
             smoke=not arguments.no_model,
+            model_repo=arguments.model_repo,
         )
     _print(done, as_json=arguments.json)
     return 0 if done.passed else _MISTAKE

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +16,7 @@ from datasets import load_dataset
 from transformers import AutoModel, AutoModelForSequenceClassification
 
 import hf_ecg_bench.models  # noqa: F401  registers the Auto classes
+from hf_ecg_bench.data.load import load_prepared
 from hf_ecg_bench.data.prepare import prepare
 from hf_ecg_bench.hub import push_folder
 from hf_ecg_bench.models.loading import load_model
@@ -82,3 +86,19 @@ def assert_same_model(found: torch.nn.Module, expected: torch.nn.Module, output:
     signals = torch.randn(2, 12, 500, generator=torch.Generator().manual_seed(0))
     with torch.no_grad():
         assert torch.equal(found(signals)[output], expected(signals)[output])
+
+
+def test_rows_and_facts_come_from_one_commit_online_and_offline(hub: HubServer, tmp_path: Path) -> None:
+    prepare("synthetic", raw_dir=None, output_dir=tmp_path / "synthetic", options={"n_records": "60"})
+    push_folder("dataset", tmp_path / "synthetic", "me/pinned-rows")
+    found = load_prepared("me/pinned-rows")
+    assert found.revision == hub.repos["datasets", "me/pinned-rows"].branches["main"]
+    asked = len(hub.requests)
+    code = (
+        "from hf_ecg_bench.data.load import load_prepared; found = load_prepared('me/pinned-rows');"
+        "print(found.revision, found.splits.num_rows)"
+    )
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1"}
+    done = subprocess.run([sys.executable, "-c", code], env=environment, cwd=tmp_path, capture_output=True, text=True)
+    assert done.stdout.strip() == f"{found.revision} {found.splits.num_rows}", done.stderr
+    assert len(hub.requests) == asked

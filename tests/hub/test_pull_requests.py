@@ -36,8 +36,8 @@ def opened(hub: HubServer, honest: Path) -> str:
     return submit(honest, REPO, say=lambda line: None).pull_request
 
 
-def problems(reference: str = PR) -> dict[str, str]:
-    done = check_pull_request(reference)
+def problems(reference: str = PR, data: Path | None = None) -> dict[str, str]:
+    done = check_pull_request(reference, data=data)
     return {check.name: check.found for report in done.reports for check in report.failed}
 
 
@@ -170,3 +170,33 @@ def test_errors_on_the_way(hub: HubServer, opened: str) -> None:
     hub.faults.append(Fault("POST", "/merge", status=403))
     with pytest.raises(EcgBenchError, match="may not write there"):
         merge_pull_request(PR)
+
+
+def test_weights_on_the_hub(hub: HubServer, trained: Path, tmp_path: Path, synthetic_folder: Path) -> None:
+    from hf_ecg_bench.hub import push_folder
+    from tests.hub.folders import write_model_folder
+
+    hub.store.create("datasets", REPO)
+    push_folder("model", trained, "me/s4", say=lambda line: None)
+    options = {"data": synthetic_folder, "smoke": False, "say": lambda line: None}
+    done = submit(trained, REPO, model_repo="me/s4", **options)
+    assert done.pull_request
+    manifest = json.loads(hub.files("dataset", REPO, "refs/pr/1")[f"{run_folder(hub)}/submission.json"])
+    commit = hub.repos["models", "me/s4"].branches["main"]
+    assert (manifest["model_repo"], manifest["model_revision"]) == ("me/s4", commit)
+    found = {c.name: c.state for report in check_pull_request(PR, data=synthetic_folder).reports for c in report.checks}
+    assert found["published weights"] == "passed"
+    offer(f"{run_folder(hub)}/submission.json", json.dumps({**manifest, "model_revision": "main"}).encode())
+    assert "no whole commit id" in problems(data=synthetic_folder)["published weights"]
+    write_model_folder(tmp_path / "other")
+    push_folder("model", tmp_path / "other", "me/other")
+    refused = submit(trained, REPO, model_repo="me/other", **options)
+    assert not refused.pull_request
+    assert [check.name for check in refused.reports[0].failed] == ["published weights"]
+    with pytest.raises(EcgBenchError, match="cannot look at model me/none"):
+        submit(trained, REPO, model_repo="me/none", **options)
+
+
+def test_a_request_without_a_list_of_its_files(hub: HubServer, opened: str) -> None:
+    HfApi().delete_file(f"{run_folder(hub)}/submission.json", REPO, repo_type="dataset", revision="refs/pr/1")
+    assert problems()["digests"] == "there is none"

@@ -14,11 +14,13 @@ from huggingface_hub import HfApi, ModelCard, parse_eval_result_entries
 
 from hf_ecg_bench.errors import CheckpointError, PredictionsError
 from hf_ecg_bench.hub import push_folder
+from hf_ecg_bench.hub.models.evaluations import evaluation_files, model_index
 from hf_ecg_bench.hub.models.facts import model_facts
 from hf_ecg_bench.models.loading import load_model
 from hf_ecg_bench.models.resolve import weights_digest
 from hf_ecg_bench.results.schema import Result
 from tests.hub.folders import write_model_folder
+from tests.hub.runs import ptbxl_run
 from tests.support.hub_server import HubServer
 
 REPO = "me/s4-synthetic"
@@ -150,3 +152,40 @@ def test_a_broken_result_is_said(hub: HubServer, trained: Path, tmp_path: Path) 
     with pytest.raises(PredictionsError, match="schema_version"):
         push(tmp_path / "run" / "model")
     assert hub.requests == []
+
+
+def test_parts_of_a_task_have_results_of_their_own(trained: Path, tmp_path: Path) -> None:
+    part = ptbxl_run(tmp_path / "part")
+    whole = replace(
+        ptbxl_run(tmp_path / "whole", task="ptbxl_all", labels=("A", "B")),
+        slices={"ptbxl_super": {"metrics": part.metrics, "n_excluded": 0}},
+    )
+    config = json.loads((trained / "model" / "config.json").read_text())
+    facts = model_facts("me/x", trained / "model", config, whole, "c" * 40)
+    files = evaluation_files(facts, "https://example.org/result.json")
+    assert list(files) == ["ptbxl_all", "ptbxl_super"]
+    (entry,) = parse_eval_result_entries(yaml.safe_load(files["ptbxl_super"]))
+    assert (entry.value, entry.dataset_revision) == (part.metrics["metrics"]["macro_auroc"]["value"], "c" * 40)
+    (index,) = model_index(facts, "https://example.org/result.json")
+    assert [item["dataset"]["args"]["task"] for item in index["results"]] == ["ptbxl_all", "ptbxl_super"]
+
+
+def test_undefined_metrics_are_left_out(trained: Path, tmp_path: Path) -> None:
+    result = ptbxl_run(tmp_path / "run")
+    for estimate in result.metrics["metrics"].values():
+        estimate["value"] = None
+    config = json.loads((trained / "model" / "config.json").read_text())
+    facts = model_facts("me/x", trained / "model", config, result, None)
+    assert model_index(facts, "https://example.org") == []
+    assert evaluation_files(facts, "https://example.org") == {}
+
+
+def test_the_commit_that_the_run_itself_has_read(hub: HubServer, trained: Path, tmp_path: Path) -> None:
+    shutil.copytree(trained, tmp_path / "run")
+    value = json.loads((tmp_path / "run" / "result.json").read_text())
+    for source, expected in (("ecg-bench/synthetic", "d" * 40), ("me/synthetic", None)):
+        value["dataset"] |= {"source": source, "revision": "d" * 40}
+        (tmp_path / "run" / "result.json").write_text(json.dumps(value))
+        push(tmp_path / "run")
+        (entry,) = yaml.safe_load(hub.files("model", REPO)[".eval_results/synthetic.yaml"])
+        assert entry["dataset"].get("revision") == expected

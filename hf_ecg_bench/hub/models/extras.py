@@ -80,10 +80,10 @@ def _dataset_revision(remote: Remote, result: Result) -> str | None:
     """The commit of the dataset's repository whose data have the digest of the run's; None where there is none."""
     from huggingface_hub.errors import HfHubHTTPError
 
-    known = result.dataset.get("revision")
-    if isinstance(known, str) and len(known) == 40:
+    known, dataset = result.dataset.get("revision"), result.dataset.get("id")
+    # Of that very repository: the same data in somebody else's have other commits.
+    if result.dataset.get("source") == f"{NAMESPACE}/{dataset}" and isinstance(known, str) and len(known) == 40:
         return known
-    dataset = result.dataset.get("id")
     if not isinstance(dataset, str) or not dataset:
         raise PredictionsError(f"{RESULT_FILE}: dataset.id: expected a name, found {dataset!r}", fix="run again")
     there = readable("dataset", f"{NAMESPACE}/{dataset}")

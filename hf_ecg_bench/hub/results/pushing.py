@@ -21,13 +21,21 @@ from hf_ecg_bench.saying import Say, to_stderr
 
 
 def push_results(
-    folder: Path, repo_id: str | None = None, options: PushOptions | None = None, *, say: Say = to_stderr
+    folder: Path,
+    repo_id: str | None = None,
+    options: PushOptions | None = None,
+    *,
+    model: tuple[str, str] = ("", ""),
+    say: Say = to_stderr,
 ) -> str:
     """Upload the runs at or below a folder, without weights, to a dataset repository; returns its address.
 
     `rows.parquet` and the card are rebuilt from the rows that are there and the new ones; who pushes at the same time
     loses nothing. A pull request holds the run folders alone, so that several can be merged: the next push to `main`
     (or `submit --merge`) adds their rows.
+
+    Args:
+        model: repository and commit of the trained weights on the Hub, where they are there.
 
     Raises:
         EcgBenchError: no usable result; no token, permission or connection.
@@ -38,7 +46,7 @@ def push_results(
     repo_id = check_repo_id(repo_id or RESULTS_REPO)
     with tempfile.TemporaryDirectory(prefix="hf_ecg_bench_") as temporary:
         staging = Path(temporary)
-        staged = stage_runs(folder, staging, say=say)
+        staged = stage_runs(folder, staging, say=say, model_repo=model[0], model_revision=model[1])
         own, unreadable = read_rows(staging)
         if unreadable:
             raise PredictionsError(

@@ -12,9 +12,11 @@ from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.hub.explaining import explained
 from hf_ecg_bench.hub.fetching import RUNS_FOLDER
 from hf_ecg_bench.hub.remote import MAIN, Remote, check_repo_id, readable, writable
+from hf_ecg_bench.hub.results.manifest import MANIFEST_FILE
 from hf_ecg_bench.hub.results.pushing import index_results
-from hf_ecg_bench.hub.submission.checks import Check, Report, shown, verdict
-from hf_ecg_bench.hub.submission.files import name_problems
+from hf_ecg_bench.hub.submission.checks import Check, Report, guarded, shown, verdict
+from hf_ecg_bench.hub.submission.files import name_problems, read_manifest
+from hf_ecg_bench.hub.submission.published import check_published
 from hf_ecg_bench.hub.submission.submit import Submitted
 from hf_ecg_bench.hub.submission.validate import validate_submission
 from hf_ecg_bench.results.schema import RESULT_FILE
@@ -55,8 +57,25 @@ def check_pull_request(reference: str, *, data: str | Path | None = None) -> Sub
         with tempfile.TemporaryDirectory(prefix="hf_ecg_bench_") as temporary:
             _download(remote, sorted(changed), commit, Path(temporary))
             folders = sorted({_run_of(path) for path in changed})
-            reports = [validate_submission(Path(temporary) / name, data=data, name=name) for name in folders]
+            reports = [_check_run(Path(temporary) / name, name, data) for name in folders]
     return Submitted((request, *reports))
+
+
+def _check_run(folder: Path, name: str, data: str | Path | None) -> Report:
+    """The checks of the folder, and of the weights that it says are on the Hub."""
+    report = validate_submission(folder, data=data, name=name)
+    if not report.passed:
+        return report
+    if not (folder / MANIFEST_FILE).is_file():
+        fix = "hf-ecg-bench submit RUN_FOLDER"
+        missing = Check("digests", False, f"a {MANIFEST_FILE} with the digest of each file", "there is none", fix)
+        return Report(name, (*report.checks, missing))
+    manifest = read_manifest(folder)
+    repo_id, revision, digest = (str(manifest.get(f"model_{key}") or "") for key in ("repo", "revision", "digest"))
+    if not repo_id:
+        return report
+    published = guarded("published weights", lambda: check_published(repo_id, revision, digest))
+    return Report(name, (*report.checks, *published))
 
 
 def merge_pull_request(reference: str, *, data: str | Path | None = None, say: Say = to_stderr) -> Submitted:
