@@ -40,12 +40,13 @@ def model_index(facts: ModelFacts, source: str) -> list[dict[str, Any]]:
     from huggingface_hub import EvalResult
     from huggingface_hub.repocard_data import eval_results_to_model_index
 
-    entries = []
+    results: list[dict[str, Any]] = []
     for result in task_results(facts):
         task = CATALOGUE.get(result.task)
         dataset = str(result.dataset.get("id"))
         arguments = {"task": result.task, "digest": result.dataset.get("digest"), **_setting(result)}
         resampling = result.metrics.get("resampling", {})
+        entries = []
         for name, estimate in metric_estimates(result).items():
             if not estimate.defined:
                 continue
@@ -72,10 +73,13 @@ def model_index(facts: ModelFacts, source: str) -> list[dict[str, Any]]:
                     source_name="result.json of the run",
                 )
             )
-    if not entries:
-        return []
-    index: list[dict[str, Any]] = eval_results_to_model_index(facts.repo_id.split("/")[1], entries)
-    return index
+        if entries:  # each task by itself: the client puts all of one dataset into one result
+            results += eval_results_to_model_index(_name(facts), entries)[0]["results"]
+    return [{"name": _name(facts), "results": results}] if results else []
+
+
+def _name(facts: ModelFacts) -> str:
+    return facts.repo_id.split("/")[1]
 
 
 def evaluation_files(facts: ModelFacts, source: str) -> dict[str, str]:
