@@ -81,8 +81,13 @@ def places(standing: TaskStanding) -> Places:
     for origin in ("ours", "published"):
         at = [i for i, entry in enumerate(scores.entries) if entry.origin == origin]
         if at:
-            own = standing if len(at) == len(scores.entries) else stand(scores.of({scores.entries[i] for i in at}))
-            for target, values in zip(found, (own.rank, own.rank_low, own.rank_high), strict=True):
+            # Published entries are never tested, so the ranks of tested ones of ours do not depend on them.
+            if standing.tested[at].any():
+                arrays = [values[at] for values in (standing.rank, standing.rank_low, standing.rank_high)]
+            else:
+                own = stand(scores.of({scores.entries[i] for i in at}))
+                arrays = [own.rank, own.rank_low, own.rank_high]
+            for target, values in zip(found, arrays, strict=True):
                 target[at] = values
     found[1][~standing.tested] = found[2][~standing.tested] = 0
     return Places(*found)
