@@ -63,7 +63,7 @@ def fake_snapshot(
     for t, task in enumerate(tasks):
         values = [_value(rng, s, task["higher_is_better"]) for s in strength]
         values_of[task["id"]] = values
-        order = sorted(range(n_entries), key=lambda i: values[i], reverse=task["higher_is_better"])  # noqa: B023
+        order = sorted(range(n_entries), key=lambda i: values[i], reverse=task["higher_is_better"])
         rank = {e: r + 1 for r, e in enumerate(order)}
         for e in range(n_entries):
             if entries[e]["origin"] == "ours" and rng.random() < 0.03 and n_entries > 10:

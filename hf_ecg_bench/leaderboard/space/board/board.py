@@ -115,11 +115,11 @@ class Board:
         where, k = f"{TASKS}/{task}", len(page["pairs"]["entries"])
         self._entries_exist(page["pairs"]["entries"], where)
         for key in ("difference", "low", "high", "p_adjusted"):
-            matrix: Any = page["pairs"][key]  # type: ignore[literal-required]
+            matrix: Any = page["pairs"][key]
             if len(matrix) != k or any(len(row) != k for row in matrix):
                 raise Trouble(f"{where}.pairs.{key} is not a table of {k} by {k} numbers.", EXPORT_AGAIN)
         for target in page["targets"]:
-            if any(len(target[key]) != k for key in ("value", "low", "high")):  # type: ignore[literal-required]
+            if any(len(target[key]) != k for key in ("value", "low", "high")):
                 raise Trouble(f"{where}: a target has not {k} values, one for each entry.", EXPORT_AGAIN)
         return page
 

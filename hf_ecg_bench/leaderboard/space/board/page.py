@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from .address import Address, changed
 from .board import Board
-from .markup import Child, Safe, join, tag
+from .markup import Child, Safe, tag
 from .table import Table, arranged, shown
 
 

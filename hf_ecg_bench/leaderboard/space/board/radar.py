@@ -48,5 +48,6 @@ def radar(
             text = " ".join(f"{x},{y}" for x, y in corners_known)
             parts.append(tag("polygon", points=text, class_=f"area s{number % N_SERIES}"))
         parts += [mark(x, y, number) for x, y in corners_known]
-    described = f"{len(series)} lines over {n} categories; the outer edge is {fixed(best, 0)}, the middle {fixed(worst, 0)}. The numbers are in the table below."
+    edges = f"The outer edge is {fixed(best, 0)}, the middle {fixed(worst, 0)}."
+    described = f"{len(series)} lines over {n} categories; further out is better. {edges} The numbers are in a table."
     return drawing(_WIDTH, _HEIGHT, title, described, parts)

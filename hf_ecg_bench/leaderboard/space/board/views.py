@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from .address import PAGE, PAGES, TITLES, Address, Problem, changed, href, read, write
 from .board import Board, Trouble
 from .export import file_name, to_csv, to_latex
-from .markup import Safe, join, link, tag
+from .markup import Safe, link, tag
 from .page import Page
 from .pages.about import about
 from .pages.compare import compare
@@ -121,10 +121,7 @@ def trouble_page(trouble: Trouble) -> Safe:
 def _problem(board: Board, address: Address, problem: Problem) -> Safe:
     close = []
     for name in problem.close:
-        if problem.field.name == PAGE:
-            target = href(name)
-        else:
-            target = changed(address, board, **{problem.field.name: name})
+        target = href(name) if problem.field.name == PAGE else changed(address, board, **{problem.field.name: name})
         close += [link(name, target), " "]
     return tag(
         "div",
@@ -135,4 +132,4 @@ def _problem(board: Board, address: Address, problem: Problem) -> Safe:
     )
 
 
-__all__ = ["content", "exported", "header", "page_of", "has_tables", "read", "trouble_page", "write"]
+__all__ = ["content", "exported", "has_tables", "header", "page_of", "read", "trouble_page", "write"]

@@ -128,7 +128,9 @@ def _filters(board: Board, parts: _Parts, page: str) -> None:
 
     for field, control in zip(fields, controls, strict=True):
         name = f"{page}_by_{field.name}" if len(fields) > 1 else page
-        control.input(
+        # A text box tells `input` only of keys: what is pasted or dictated comes by `change`.
+        happened = control.change if field.allowed is None else control.input
+        happened(
             show,
             [parts.address, *controls],
             [parts.content, parts.address],

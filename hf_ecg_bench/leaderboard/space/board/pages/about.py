@@ -20,7 +20,8 @@ _TERMS = (
     ("Interval", "95 %: of a score over resampled patients, of a mean rank over resampled tasks."),
     ("T, C", "Contaminated cell: the pretraining has seen the test records (T), or other records of the corpus (C). "
      "Keep shows and ranks them, hide leaves them out, impute puts the mean of the clean entries in their place."),
-    ("†", "A published row with something against it: see the audit. What holds for more than a quarter of them is told only there."),
+    ("†", "A published row with something against it: see the audit. "
+     "What holds for more than a quarter of them is told only there."),
     ("Missing", "A task without a result stays missing; nothing is filled in."),
 )  # fmt: skip
 

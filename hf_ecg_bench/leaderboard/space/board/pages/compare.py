@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from ..address import Address, href
 from ..board import Board
-from ..formats import amount, between, fixed, known, probability, signed
+from ..formats import amount, between, known, probability, signed
 from ..markup import Safe, join, link, tag
 from ..naming import category_name, entry_text, facts, score_cell, task_link
 from ..page import Page, in_order, note, section, sorted_table
@@ -45,8 +45,8 @@ def compare(board: Board, address: Address) -> Page:
             sorted_table(table, board, address),
             note(
                 "Differences are turned so that right of the line and positive is always good for the first. With both "
-                "predictions at hand they are paired on the same resampled patients, with 95 % intervals, and p adjusted "
-                "by Holm over all pairs of the task; otherwise the difference of the values is shown without a test."
+                "predictions at hand they are paired on the same resampled patients, with 95 % intervals, and p "
+                "adjusted by Holm over all pairs of the task; otherwise the difference of the values is shown without a test."
             ),
             tag("p", link("Exchange the two", href("compare", a=keys[1], b=keys[0])), class_="more"),
         ),
@@ -90,7 +90,7 @@ def _paired(board: Board, task: str, a: int, b: int, turn: float, rows: dict[str
             return None
         pairs = page["pairs"]
         i, j = pairs["entries"].index(a), pairs["entries"].index(b)
-        value, low, high, p = (pairs[k][i][j] for k in ("difference", "low", "high", "p_adjusted"))  # type: ignore[literal-required]
+        value, low, high, p = (pairs[k][i][j] for k in ("difference", "low", "high", "p_adjusted"))
     if value is None or low is None or high is None:
         return None
     ends = sorted((turn * low, turn * high))
@@ -142,6 +142,7 @@ def _table(board: Board, a: int, b: int, names: list[str], differences: dict[str
     )
     rows = []
     for task, d in differences.items():
+        series = 0 if d.p is not None else 5
         said = between(d.low, d.high)
         verdict = ("first" if (d.value or 0) > 0 else "second") if _sure(d) else "not told apart"
         verdict = verdict if d.p is not None else "not tested"
@@ -155,7 +156,7 @@ def _table(board: Board, a: int, b: int, names: list[str], differences: dict[str
                 Cell(signed(d.value), d.value, join(tag("b", signed(d.value)), tag("span", said, class_="ci"))),
                 Cell(signed(d.low), d.low),
                 Cell(signed(d.high), d.high),
-                Cell(said, html=whisker(d.value, d.low, d.high, (-reach, reach), zero=0.0, series=0 if d.p is not None else 5)),
+                Cell(said, html=whisker(d.value, d.low, d.high, (-reach, reach), zero=0.0, series=series)),
                 Cell(probability(d.p), d.p),
                 Cell(verdict, verdict, join(sign), {"first": "ahead", "second": "behind"}.get(verdict, "")),
             )

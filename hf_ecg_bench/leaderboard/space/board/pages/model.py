@@ -232,7 +232,7 @@ def _cost(board: Board, numbers: list[int], tables: list[Table]) -> list[Safe]:
 def _cost_row(board: Board, entry: Entry) -> tuple[Cell, ...]:
     return (
         Cell(entry_text(board, entry)),
-        *(Cell(text(entry[k]), entry[k]) for k, _, text in _COST),  # type: ignore[literal-required,no-untyped-call]
+        *(Cell(text(entry[k]), entry[k]) for k, _, text in _COST),  # type: ignore[literal-required]
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from ..address import SIZES, Address
@@ -103,7 +103,7 @@ def _fixed(board: Board, standing: Standing, entry: Entry, span: tuple[float, fl
     said = between(low, high, 1)
     skill = fixed(standing["skill"], 2)
     skill_range = between(standing["skill_low"], standing["skill_high"], 2)
-    lacking = [f"{standing[k]} {k}" for k in ("missing", "hidden") if standing[k]]  # type: ignore[literal-required]
+    lacking = [f"{standing[k]} {k}" for k in ("missing", "hidden") if standing[k]]
     title = short(board.title(entry["model"]))
     return (
         Cell(title, title, entry_markup(board, entry, str(standing["group"]))),
@@ -130,7 +130,10 @@ def _fixed(board: Board, standing: Standing, entry: Entry, span: tuple[float, fl
     )
 
 
-def _extra(board: Board, view: View, columns: str):  # type: ignore[no-untyped-def]
+Filler = Callable[[Standing, Entry], tuple[Cell, ...]]
+
+
+def _extra(board: Board, view: View, columns: str) -> tuple[tuple[Column, ...], Filler]:
     """The chosen block of columns, and the function that fills it for a standing."""
     if columns == "cost":
         added = tuple(Column(key, title, numeric=True) for key, title, _ in _COST)

@@ -47,6 +47,6 @@ def submit(board: Board, address: Address) -> Page:
 def _after() -> Safe:
     return tag(
         "p",
-        "The same checks run again at the maintainers' end. A submission that fails tells you what was expected, what was "
-        "found and the command that mends it; nothing is uploaded before all checks pass.",
+        "The same checks run again at the maintainers' end. A submission that fails tells you what was expected, what "
+        "was found and the command that mends it; nothing is uploaded before all checks pass.",
     )

@@ -87,7 +87,7 @@ def _resampling(page: TaskPage | None) -> str:
 def _forest(board: Board, task: Task, order: Sequence[int]) -> Table:
     cells = board.index["cells"]
     ats = {entry: board.cell[entry, task["id"]] for entry in order}
-    span = extent([cells[k][at] for at in ats.values() for k in ("value", "low", "high")], 0.03)  # type: ignore[literal-required]
+    span = extent([cells[k][at] for at in ats.values() for k in ("value", "low", "high")], 0.03)
     columns = (
         Column("entry", "Model"),
         Column("mode", "Mode", shown=False),
@@ -108,17 +108,18 @@ def _forest(board: Board, task: Task, order: Sequence[int]) -> Table:
         value, low, high = cells["value"][at], cells["low"][at], cells["high"][at]
         rank, state = cells["rank"][at], cells["contamination"][at]
         ranks = between(cells["rank_low"][at], cells["rank_high"][at], 0)
-        said = between(low, high)
+        said, series = between(low, high), 5 if who["origin"] == "published" else 0
+        shown_value = join(tag("b", fixed(value)), cell_signs(board, at), tag("span", said, class_="ci"))
         rows.append(
             (
                 Cell(short(board.title(who["model"])), html=entry_markup(board, who)),
                 Cell(spoken(who["mode"])),
                 Cell(who["origin"]),
                 Cell(fixed(rank, 0), rank, join(fixed(rank, 0), tag("span", ranks, class_="ci") if ranks else None)),
-                Cell(fixed(value), value, join(tag("b", fixed(value)), cell_signs(board, at), tag("span", said, class_="ci"))),
+                Cell(fixed(value), value, shown_value),
                 Cell(fixed(low), low),
                 Cell(fixed(high), high),
-                Cell(said, html=whisker(value, low, high, span, series=5 if who["origin"] == "published" else 0) or Safe("")),
+                Cell(said, html=whisker(value, low, high, span, series=series) or Safe("")),
                 Cell(fixed(cells["seed_sd"][at], 4), cells["seed_sd"][at]),
                 Cell(str(cells["n_seeds"][at]), cells["n_seeds"][at]),
                 Cell(count(cells["records_train"][at]), cells["records_train"][at]),
@@ -189,9 +190,10 @@ def _matrix(board: Board, task: Task, pairs: Pairs, positions: Sequence[int], ta
         *(Column(f"e{n}", f"{n + 1}", entry_text(board, e), numeric=True) for n, e in enumerate(entries)),
     )
     better = 1 if task["higher_is_better"] else -1
+    names = [entry_text(board, e) for e in entries]
     rows = tuple(
         (
-            Cell(f"{n + 1}. {entry_text(board, entries[n])}", html=join(tag("span", str(n + 1), class_="badge"), entry_text(board, entries[n]))),
+            Cell(f"{n + 1}. {names[n]}", html=join(tag("span", str(n + 1), class_="badge"), names[n])),
             *(_pair(board, pairs, i, j, better) for j in positions),
         )
         for n, i in enumerate(positions)
