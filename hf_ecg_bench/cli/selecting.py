@@ -129,19 +129,19 @@ def _print(found: Recommendation) -> None:
         print(f"{found.task}: {found.sure.level}")
         print(f"  {found.sure.reason}")
     else:
-        print(f"{found.task}: {pick.candidate.model}, mode {pick.candidate.mode}")
+        print(f"{found.task}: {_plain(pick.candidate.model)}, mode {pick.candidate.mode}")
         print(f"how sure: {found.sure.level} ({found.sure.reason})")
         for reason in pick.reasons:
-            print(f"  {reason}")
+            print(f"  {_plain(reason)}")
     print()
     if found.ranked:
         _print_ranked(found)
     if found.scores:
         _print_scores(found)
     for item in found.not_scored:
-        print(f"not scored: {item.model}: {item.reason}")
+        print(_plain(f"not scored: {item.model}: {item.reason}"))
     if found.unknown:
-        print("nothing known about: " + ", ".join(who.key for who in found.unknown))
+        print("nothing known about: " + _plain(", ".join(who.key for who in found.unknown)))
     for reason, number in found.left_out.items():
         print(f"note: {number} rows not used: {reason}", file=sys.stderr)
     for note in found.notes:
@@ -157,7 +157,7 @@ def _print_ranked(found: Recommendation) -> None:
         print(f"and {len(within) - _SHOWN} more (--json)")
     for item in found.ranked:
         if item.outside:
-            print(f"apart: {item.candidate.key}: {item.outside}")
+            print(_plain(f"apart: {item.candidate.key}: {item.outside}"))
     print()
 
 
@@ -166,7 +166,7 @@ def _row(item: Ranked) -> list[str]:
         return format(value, form) if value == value else "-"
 
     return [
-        item.candidate.model, item.candidate.mode, f"{item.score:.3f}", f"{item.low:.3f} to {item.high:.3f}",
+        _plain(item.candidate.model), item.candidate.mode, f"{item.score:.3f}", f"{item.low:.3f} to {item.high:.3f}",
         f"{item.behind:+.4f}", f"{item.behind_low:+.4f} to {item.behind_high:+.4f}", f"{item.chance:.0%}",
         f"{item.regret:.4f}", shown(item.costs["seconds"].value, ".4g"), shown(item.costs["parameters"].value, ".3g"),
     ]  # fmt: skip
@@ -175,15 +175,17 @@ def _row(item: Ranked) -> list[str]:
 def _print_scores(found: Recommendation) -> None:
     metric = "AUROC" if found.kind == "auroc" else "MAE"
     header = ["model", f"probe {metric}", f"20-NN {metric}", "LogME", "H-score", "records", "targets"]
-    print_table(
-        header,
-        [
-            [s.model, f"{s.probe:.4f}", f"{s.neighbours:.4f}", f"{s.logme:.4f}", f"{s.h_score:.4f}", str(s.records),
-             f"{s.targets - s.undefined} of {s.targets}"]
-            for s in found.scores
-        ],
-    )  # fmt: skip
+    rows = []
+    for s in found.scores:
+        values = [f"{value:.4f}" for value in (s.probe, s.neighbours, s.logme, s.h_score)]
+        rows.append([_plain(s.model), *values, str(s.records), f"{s.targets - s.undefined} of {s.targets}"])
+    print_table(header, rows)
     print()
+
+
+def _plain(text: str) -> str:
+    """A stranger's text on one line of a terminal."""
+    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _evaluate(rows: list[Any], arguments: argparse.Namespace) -> None:

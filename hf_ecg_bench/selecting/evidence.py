@@ -108,8 +108,20 @@ def grade(row: Row) -> str:
     return "caution" if "caution" in grades or len(found) < len(row.audit.split(",")) else ""
 
 
+def nearest_records(rows: Iterable[Row], task: str, records: float) -> float:
+    """The number of training records to predict for: as asked, but within the numbers that were run on the task.
+
+    NaN, which is all records, becomes the largest number that was run, where there is one.
+    """
+    kept, _ = usable(rows, task)
+    sizes = [row.records_train for row in kept if row.task == task and row.records_train > 0]
+    if not sizes:
+        return records
+    return max(sizes) if math.isnan(records) else min(max(records, min(sizes)), max(sizes))
+
+
 def gather(rows: Sequence[Row], task: str, records: float) -> Evidence:
-    """Cells for one task, after so many training records (NaN: all).
+    """Cells for one task, after so many training records (NaN: all, see `nearest_records`).
 
     The asked task has a block for each origin and number of training records. The other tasks of a dataset and category
     are one observation per candidate: label sets of one dataset, and tasks of one joint run, are not independent.

@@ -13,7 +13,7 @@ from hf_ecg_bench.results.row import Row
 from hf_ecg_bench.selecting.budget import Cost, costs_of, known_costs, over_budget
 from hf_ecg_bench.selecting.calibration import Calibration, calibrate, probe_cells
 from hf_ecg_bench.selecting.candidate import Candidate, candidate_of, model_name
-from hf_ecg_bench.selecting.evidence import Cell, gather
+from hf_ecg_bench.selecting.evidence import Cell, gather, nearest_records
 from hf_ecg_bench.selecting.outlook import Outlook, outlook
 from hf_ecg_bench.selecting.reasons import reasons_of
 from hf_ecg_bench.selecting.scoring import NotScored, Scores
@@ -133,11 +133,12 @@ def recommend(
         seed: of the draws.
     """
     limits = limits or {}
+    asked, records = records, nearest_records(rows, task.id, records)
     kind = task_kind(task)
     worth = calibrate(earlier, rows, task.id)
     candidates = candidates_of(rows, models, modes, [score.model for score in scores])
     probes = probe_cells(scores, task.dataset, task.category, worth)
-    costs = known_costs(rows, task.id, records)
+    costs = known_costs(rows, task.id, asked)
     outside = {who: _outside(costs_of(who, costs), limits) for who in candidates}
     seen = None
     unknown = list(candidates)
@@ -150,13 +151,13 @@ def recommend(
     beyond = [who for who in candidates if who not in unknown and outside[who]]
     other = _look(rows, task, kind, beyond, records, probes, seed)
     ranked += _ranked(other, task, kind, costs, outside, scores) if other else []
-    judged = sureness(seen, kind)
+    judged = sureness(seen, kind, beyond_runs=asked > 2 * records or asked < records / 2)
     if seen is None and beyond:
         judged = Judgement("too little to say", "no candidate with results is known to be within the budget")
     left_out: dict[str, int] = next((look.evidence.left_out for look in (seen, other) if look), {})
     return Recommendation(
-        task.id, kind, records, tuple(ranked), tuple(unknown), judged, tuple(scores), tuple(not_scored),
-        worth if scores else None, dict(left_out), tuple(_notes(seen, records, limits, worth, scores)),
+        task.id, kind, asked, tuple(ranked), tuple(unknown), judged, tuple(scores), tuple(not_scored),
+        worth if scores else None, dict(left_out), tuple(_notes(seen, asked, records, limits, worth, scores)),
     )  # fmt: skip
 
 
@@ -206,7 +207,12 @@ def _ranked(
 
 
 def _notes(
-    seen: Outlook | None, records: float, limits: dict[str, float], worth: Calibration, scores: Sequence[Scores]
+    seen: Outlook | None,
+    asked: float,
+    records: float,
+    limits: dict[str, float],
+    worth: Calibration,
+    scores: Sequence[Scores],
 ) -> list[str]:
     notes = []
     if seen and not seen.level_known:
@@ -214,9 +220,11 @@ def _notes(
             "no usable result on this task: scores are of any task of this kind, the differences between candidates "
             "are what the order rests on"
         )
-    if records > 0 and seen and not any(cell.asked and cell.origin == "ours" for cell in seen.model.cells):
+    if asked > 0 and asked != records:
+        notes.append(f"predicted for {records:g} training records, the nearest to {asked:g} that were run on this task")
+    elif asked > 0 and seen and not any(cell.asked and cell.origin == "ours" for cell in seen.model.cells):
         notes.append(
-            f"no result of ours after {records:g} training records of this task: the order is that of other numbers "
+            f"no result of ours after {asked:g} training records of this task: the order is that of other numbers "
             "of records"
         )
     if limits:

@@ -22,7 +22,7 @@ class Judgement:
     reason: str
 
 
-def sureness(seen: Outlook | None, kind: str) -> Judgement:
+def sureness(seen: Outlook | None, kind: str, *, beyond_runs: bool = False) -> Judgement:
     """By this rule:
 
     `high`: the pick was run on this task, the expected regret is at most 0.004, and it is best with at least one half.
@@ -30,6 +30,10 @@ def sureness(seen: Outlook | None, kind: str) -> Judgement:
     `low`: everything else; in particular whenever the dataset is a new one, or there is only one candidate.
     `too little to say`: nothing on this task and fewer than three other datasets, or fewer than two candidates with
     any result.
+
+    Args:
+        beyond_runs: whether the number of records is more than a doubling away from those that were run on this task:
+            then it is never `high`.
     """
     if seen is None:
         return Judgement("too little to say", "no usable result")
@@ -48,7 +52,7 @@ def sureness(seen: Outlook | None, kind: str) -> Judgement:
     pick, regret, chance = seen.candidates[0], float(seen.regret[0]), float(seen.chance[0])
     unit = "AUROC" if kind == "auroc" else "standardised error"
     told = f"another one is expected to be better by {regret:.4f} in {unit}, and it is the best with {chance:.0%}"
-    if regret <= HIGH and pick in direct and chance >= 0.5:
+    if regret <= HIGH and pick in direct and chance >= 0.5 and not beyond_runs:
         return Judgement("high", told)
     close = bool(direct) or seen.dataset in datasets
     return Judgement("medium" if close and regret <= MEDIUM else "low", told)

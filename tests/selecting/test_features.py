@@ -25,6 +25,7 @@ def backbones(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_store_is_that_of_a_run_and_holds_training_records_only(synthetic_folder, backbones, tmp_path):
     from hf_ecg_bench.features.facts import features_root
     from hf_ecg_bench.selecting.features import training_features

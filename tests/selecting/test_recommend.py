@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from hf_ecg_bench.cli.main import main
+from hf_ecg_bench.cli.selecting import _print as show
 from hf_ecg_bench.errors import EcgBenchError, UnknownNameError
 from hf_ecg_bench.results.row_files import write_rows
 from hf_ecg_bench.selecting.backtest import backtest
@@ -61,6 +62,40 @@ def test_results_after_few_records_count_less_the_further_away_they_are():
         next(cell for cell in gather(own, "chapman", records).cells if cell.asked) for records in (64.0, 8192.0)
     )
     assert near.noise < 0.001 < 0.05 < far.noise
+
+
+CURVES = {("merl", "linear"): (1.9, 0.02), ("ecg_cpc", "finetune"): (1.5, 0.10), ("s4", "scratch"): (1.2, 0.14)}
+
+
+@pytest.mark.parametrize(
+    ("records", "best", "level", "score"),
+    [
+        (125, "merl", "high", 0.876),
+        (2000, "merl", "high", 0.895),
+        (8000, "ecg_cpc", "high", 0.922),
+        (math.nan, "ecg_cpc", "high", 0.922),
+        (50000, "ecg_cpc", "medium", 0.922),
+    ],
+)
+def test_learning_curves_that_cross(records, best, level, score):
+    own = [
+        row(*who, "chapman", float(from_scale(start + slope * math.log2(n / 125), "auroc")), records_train=float(n),
+            fraction=n / 8000)
+        for n in (125, 500, 2000, 8000)
+        for who, (start, slope) in CURVES.items()
+    ]  # fmt: skip
+    found = recommend([*grid(), *own], CHAPMAN, records=records)
+    assert (found.pick.candidate.model, found.sure.level) == (best, level)
+    assert found.pick.score == pytest.approx(score, abs=0.01)
+    assert any("predicted for 8000" in note for note in found.notes) == (records == 50000)
+
+
+def test_strange_names_do_not_reach_the_terminal(capsys):
+    rows = [replace(r, model_source="evil\x1b[2J\nname") if r.model == "merl" else r for r in grid()]
+    show(recommend(rows, CHAPMAN, not_scored=[NotScored("a\x1b", "b\x1b")]))
+    out = capsys.readouterr().out
+    assert "evil" in out
+    assert "\x1b" not in out
 
 
 def test_flagged_and_contaminated_rows_are_left_out_and_counted():
