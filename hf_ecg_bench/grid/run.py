@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from hf_ecg_bench.grid.spec import Executor, GridSpec
 from hf_ecg_bench.grid.survey import Seen, failure_identity, look
 
 _LOCK = ".grid.lock"
+_LOOK = 1.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -104,16 +106,7 @@ def compute(
         EcgBenchError: another process works on the grid; SLURM refused the jobs.
     """
     folder = situation.folder
-    with explain_os_errors(folder / _LOCK):
-        folder.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(folder / _LOCK)
-        try:
-            lock.acquire(timeout=0)
-        except Timeout as error:
-            raise EcgBenchError(
-                f"another `grid` works on {folder}", fix=f"hf-ecg-bench status {folder} --watch"
-            ) from error
-    with lock:
+    with _only_one(folder):
         write_plan(folder, situation.plan, situation.inputs, command)
         situation = situation.again()
         left = to_compute(situation.seen, retry_failed=retry_failed)
@@ -141,9 +134,41 @@ def compute(
                 situation.seen, left, executor.slurm, order, tell, grid=folder, wait=wait,
                 look=lambda cell: look(folder, cell, situation.inputs[cell.id]),
             )  # fmt: skip
-        elif left:
-            _compute_here(situation, left, executor, order, tell)
+        else:
+            tried: set[str] = set()
+            while left or _others_at_work(situation, tried):
+                if left:
+                    _compute_here(situation, left, executor, order, tell)
+                    tried |= {cell.id for cell in left}
+                else:
+                    time.sleep(_LOOK)
+                situation = situation.again()
+                left = [c for c in to_compute(situation.seen, retry_failed=retry_failed) if c.id not in tried]
+                remaining = len(left)
     return situation.again()
+
+
+@contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Keep a second start of the same grid out."""
+    with explain_os_errors(folder / _LOCK):
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(folder / _LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise EcgBenchError(
+                f"another `grid` works on {folder}", fix=f"hf-ecg-bench status {folder} --watch"
+            ) from error
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _others_at_work(situation: Situation, tried: set[str]) -> bool:
+    """Whether a cell is computed by a process that is not this grid's: one that ends after a kill, another machine."""
+    return any(item.state.state == "running" and item.cell.id not in tried for item in situation.seen)
 
 
 def _compute_here(
