@@ -34,19 +34,19 @@ def gap_alerts(study: Study) -> list[str]:
     if grid.failures:
         found.append(f"{plural(len(grid.failures), 'cell')} of the grid failed.")
     if grid.waiting:
-        found.append(f"{len(grid.waiting)} of {plural(grid.cells, 'cell')} of the grid have no result yet.")
+        found.append(f"Not finished: {len(grid.waiting)} of {plural(grid.cells, 'cell')} of the grid.")
     if study.unreadable:
         found.append(f"{plural(len(study.unreadable), 'result')} could not be read.")
     if missing := sum(len(tasks) for tasks in missing_cells(study).values()):
         found.append(
-            f"{plural(missing, 'pair')} of entry and task have no result: mean ranks are over different tasks."
+            f"Results missing: {plural(missing, 'pair')} of entry and task. Mean ranks are over different tasks."
         )
     excluded = sum(len(standing.scores.excluded) for standing in study.standings.values())
     if excluded:
-        found.append(f"{plural(excluded, 'result')} of a task cannot be compared with the others and are not ranked.")
+        found.append(f"Not ranked: {plural(excluded, 'result')} that cannot be compared with the others of the task.")
     seen = sum(standing.scores.contamination.count("test_records") for standing in study.standings.values())
     if seen:
-        found.append(f"{plural(seen, 'cell')} come from models that may have seen the test records before.")
+        found.append(f"Seen before: in {plural(seen, 'cell')} the model may have seen the test records.")
     return found
 
 
