@@ -42,7 +42,7 @@ def results_dir(tmp_path_factory):
 @pytest.fixture(scope="module")
 def data(results_dir, tmp_path_factory):
     folder = tmp_path_factory.mktemp("space") / "data"
-    return write_snapshot(gather(results_dir, n_resamples=60), folder, created=CREATED)
+    return write_snapshot(gather(results_dir, n_resamples=40), folder, created=CREATED)
 
 
 @pytest.fixture(scope="module")

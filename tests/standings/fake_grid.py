@@ -31,7 +31,7 @@ def write_run(
     test_seed: int = 0,
     shuffle: bool = False,
     predictions: bool = True,
-    n_resamples: int = 50,
+    n_resamples: int = 10,
     **changes: Any,
 ) -> Result:
     """One run: all with the same `n`, targets and `test_seed` have the same test records, two to a patient."""
