@@ -88,6 +88,7 @@ def assert_same_model(found: torch.nn.Module, expected: torch.nn.Module, output:
         assert torch.equal(found(signals)[output], expected(signals)[output])
 
 
+@pytest.mark.slow
 def test_rows_and_facts_come_from_one_commit_online_and_offline(hub: HubServer, tmp_path: Path) -> None:
     prepare("synthetic", raw_dir=None, output_dir=tmp_path / "synthetic", options={"n_records": "60"})
     push_folder("dataset", tmp_path / "synthetic", "me/pinned-rows")

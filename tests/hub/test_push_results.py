@@ -134,8 +134,8 @@ def test_pull_requests_do_not_meet(hub: HubServer, tmp_path: Path) -> None:
 def test_private_texts_are_taken_out(hub: HubServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     token = "hf_" + "Secret" * 4
     monkeypatch.setenv("HF_TOKEN", token)
-    monkeypatch.setenv("HOME", "/home/annaberg")
-    secret = f"hf-ecg-bench run --data /home/annaberg/ecg-bench/ptbxl --token {token} --output-dir /scratch/annaberg/r"
+    monkeypatch.setenv("HOME", "/nfs/annaberg")
+    secret = f"hf-ecg-bench run --data /nfs/annaberg/ecg-bench/ptbxl --token {token} --output-dir /lustre/annaberg/r"
     ptbxl_run(tmp_path / "a", environment={"command": secret, "hostname": "node-7", "packages": {}})
     said: list[str] = []
     push_folder("results", tmp_path / "a", say=said.append)
@@ -171,7 +171,7 @@ def test_evaluations_go_along_where_both_datasets_are_open(hub: HubServer, tmp_p
     for name, dataset in (("georgia", "georgia"), ("mimic_iv_ecg", "mimic_iv_ecg"), ("echonext", "georgia")):
         folder = tmp_path / "a" / "evaluations" / name
         folder.mkdir(parents=True)
-        content = {"schema_version": 1, "dataset": {"id": dataset, "source": "/home/anna/x"}}
+        content = {"schema_version": 1, "dataset": {"id": dataset, "source": "/nfs/anna/x"}}
         (folder / "evaluation.json").write_text(json.dumps(content))
         (folder / "predictions.parquet").write_bytes((tmp_path / "a" / "predictions.parquet").read_bytes())
     push_folder("results", tmp_path / "a", say=lambda line: None)
@@ -180,7 +180,7 @@ def test_evaluations_go_along_where_both_datasets_are_open(hub: HubServer, tmp_p
         "echonext/evaluation.json", "georgia/evaluation.json", "georgia/predictions.parquet",
         "mimic_iv_ecg/evaluation.json",
     ]  # fmt: skip
-    assert not any(b"/home/anna" in content for content in hub.files("dataset", REPO).values())
+    assert not any(b"/nfs/anna" in content for content in hub.files("dataset", REPO).values())
 
 
 def test_names_in_the_card_are_only_text(hub: HubServer, tmp_path: Path) -> None:

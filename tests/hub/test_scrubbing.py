@@ -10,15 +10,15 @@ from hf_ecg_bench.hub.results.scrubbing import describe, scrub, scrub_text
 @pytest.mark.parametrize(
     ("text", "clean"),
     [
-        ("/home/anna/ecg/data", "[path]/data"),
-        ("/home/anna/ecg-bench/ptbxl", "ecg-bench/ptbxl"),
-        ("run --data /Users/anna/x/y --epochs 3", "run --data [path]/y --epochs 3"),
-        ("run --data '/Users/anna berg/x y' --epochs 3", "run --data '[path]/x y' --epochs 3"),
-        (r"run --data /Users/anna\ berg/x/y", "run --data [path]/y"),
+        ("/nfs/anna/ecg/data", "[path]/data"),
+        ("/nfs/anna/ecg-bench/ptbxl", "ecg-bench/ptbxl"),
+        ("run --data /Volumes/anna/x/y --epochs 3", "run --data [path]/y --epochs 3"),
+        ("run --data '/Volumes/anna berg/x y' --epochs 3", "run --data '[path]/x y' --epochs 3"),
+        (r"run --data /Volumes/anna\ berg/x/y", "run --data [path]/y"),
         (r"C:\Users\anna\runs\s4", "[path]/s4"),
         (r"\\server\share\anna", "[path]/anna"),
-        ("file:///home/anna/x.ckpt", "[path]/x.ckpt"),
-        ("data=/mnt/anna/x", "data=[path]/x"),
+        ("file:///nfs/anna/x.ckpt", "[path]/x.ckpt"),
+        ("data=/srv/anna/x", "data=[path]/x"),
         ("by anna.berg@clinic.example.org", "by [mail]"),
         ("--token hf_abcdefghijklmnop", "--token [token]"),
         ("HF_TOKEN=hf_abcdefghijklmnop x", "HF_TOKEN=[token] x"),
@@ -50,18 +50,18 @@ def test_other_texts_stay(text: str) -> None:
 
 def test_everywhere_in_a_value() -> None:
     value = {
-        "a": [{"b": "/home/anna/x"}],
+        "a": [{"b": "/nfs/anna/x"}],
         "hostname": "node",
         "user": "",
         "n": 1,
         "t": "SECRET/SECRET",
-        "/home/a/b": None,
+        "/nfs/a/b": None,
     }
     clean, found = scrub(value, {"SECRET": "token"})
     assert clean == {
         "a": [{"b": "[path]/x"}], "hostname": "[private]", "user": "", "n": 1, "t": "[token]/[token]", "[path]/b": None
     }  # fmt: skip
-    assert value["a"] == [{"b": "/home/anna/x"}], "the original stays as it is"
+    assert value["a"] == [{"b": "/nfs/anna/x"}], "the original stays as it is"
     assert describe(found) == "1 host (hostname), 2 paths (, a.b), 2 tokens (t)"
     assert describe([]) == ""
     assert scrub(clean, {"SECRET": "token"})[0] == clean, "a second time takes nothing more"

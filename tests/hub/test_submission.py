@@ -168,7 +168,7 @@ def test_digests_of_the_copy(staged: Path) -> None:
 
 
 def test_private_texts_in_the_copy(staged: Path) -> None:
-    edit(staged, lambda r: r["environment"].update(command="run --data /home/anna/x"))
+    edit(staged, lambda r: r["environment"].update(command="run --data /nfs/anna/x"))
     assert "1 path (environment.command)" in failed(staged)["private texts"]
 
 
