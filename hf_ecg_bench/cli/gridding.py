@@ -127,7 +127,7 @@ def _compute(situation: Situation, spec: GridSpec, arguments: argparse.Namespace
         def ended(item: Seen, seconds: float, left: int) -> None:
             bar.update()
             text = f"{item.state.state}: {item.cell.id} ({_duration(seconds)}), {left} left"
-            reason = f"\n  {item.state.reason}" if item.state.state != "done" and item.state.reason else ""
+            reason = f"\n  {_printable(item.state.reason)}" if item.state.state != "done" and item.state.reason else ""
             bar.write(text + reason, file=sys.stderr)
 
         situation = compute(
