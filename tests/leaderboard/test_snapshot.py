@@ -191,7 +191,9 @@ def test_what_is_left_out_is_named(board):
 
 def test_the_same_results_give_the_same_bytes(results_dir, tmp_path):
     first, again = (
-        write_snapshot(results_dir, tmp_path / name / "data", published=False, n_resamples=20, created=CREATED)
+        write_snapshot(
+            results_dir / "runs" / "merl", tmp_path / name / "data", published=False, n_resamples=20, created=CREATED
+        )
         for name in ("first", "again")
     )
     files = sorted(path.relative_to(first) for path in first.rglob("*.json"))
@@ -205,7 +207,7 @@ def test_a_failed_write_leaves_the_old_snapshot(data, results_dir, tmp_path, mon
 
     folder = tmp_path / "data"
     shutil.copytree(data, folder)
-    results = gather(results_dir, n_resamples=20, published=False)
+    results = gather(results_dir / "s4", n_resamples=20, published=False)
 
     def fail(*_):
         raise RuntimeError("in the middle")
