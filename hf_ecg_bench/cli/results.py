@@ -65,7 +65,7 @@ def register(verbs: Any) -> None:
     many.add_argument(
         "--contamination",
         choices=["keep", "hide", "impute"],
-        help="cells whose test records a model may have seen: ranked and marked (default), left out, or the others' mean",
+        help="cells whose test records a model may have seen: kept and marked (default), left out, or the others' mean",
     )
     many.add_argument(
         "--rule", choices=["anchor", "paper"], help="ranks by value with groups (default), or as the paper's are read"
