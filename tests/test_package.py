@@ -16,7 +16,7 @@ import pytest
 from tests.conftest import ROOT
 
 SOURCES = {"hf_ecg_bench": "", "dataset_scripts": "hf_ecg_bench/", "model_cards": "hf_ecg_bench/"}
-PACKAGED = {".py", ".csv", ".json", ".j2", ".css", ".md", ".typed"}
+PACKAGED = {".py", ".csv", ".json", ".j2", ".css", ".js", ".txt", ".md", ".typed"}
 HEAVY = {
     "torch",
     "transformers",
