@@ -188,6 +188,16 @@ def test_back_and_forward_follow_the_views(window: Window) -> None:
     assert page.title().startswith("Net1D · ")
 
 
+def test_quick_clicks_end_at_the_last_one(window: Window) -> None:
+    page = window.open()
+    names = "['task', 'model', 'dataset', 'about', 'compare']"
+    page.evaluate(names + ".forEach(name => document.querySelector('#nav-' + name).click())")
+    page.wait_for_selector("#content .page-compare")
+    page.wait_for_timeout(500)
+    assert page.locator("#content .page-compare").count() == 1
+    assert window.query() == {"show": "compare"}
+
+
 def test_sorting_keeps_the_focus_and_says_so(window: Window) -> None:
     page = window.open("source=both&modes=all")
     page.focus("#s-overall-parameters")

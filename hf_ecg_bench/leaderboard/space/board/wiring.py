@@ -101,9 +101,11 @@ def _navigation(board: Board, parts: _Parts, go: gr.Button) -> None:
         *parts.groups.values(),
         *parts.controls.values(),
     ]
-    go.click(navigate, [parts.address], outputs, js=_ASK, api_name="navigate", **_QUICK).then(
-        None, None, None, js=_ARRIVED, api_visibility="private", **_QUICK
+    # "always_last": a second click, or "back", while a page is on its way must not be lost.
+    went = go.click(
+        navigate, [parts.address], outputs, js=_ASK, api_name="navigate", trigger_mode="always_last", **_QUICK
     )
+    went.then(None, None, None, js=_ARRIVED, api_visibility="private", **_QUICK)
 
 
 def _offered(board: Board, field: Field, value: str) -> str | None:

@@ -46,7 +46,8 @@ def compare(board: Board, address: Address) -> Page:
             note(
                 "Differences are turned so that right of the line and positive is always good for the first. With both "
                 "predictions at hand they are paired on the same resampled patients, with 95 % intervals, and p "
-                "adjusted by Holm over all pairs of the task; otherwise the difference of the values is shown without a test."
+                "adjusted by Holm over all pairs of the task; otherwise the difference of the values is shown "
+                "without a test."
             ),
             tag("p", link("Exchange the two", href("compare", a=keys[1], b=keys[0])), class_="more"),
         ),
