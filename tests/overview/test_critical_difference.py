@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from hf_ecg_bench.results.plots.critical_difference import plot_critical_difference, tied_runs
+from hf_ecg_bench.overview.plots.critical_difference import plot_critical_difference, tied_runs
 from hf_ecg_bench.results.plots.style import to_svg_file
 from tests.standings.test_across import order
 
