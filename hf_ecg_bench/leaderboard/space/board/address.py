@@ -46,6 +46,15 @@ def default_source(board: Board) -> str:
     return "ours" if any(entry["origin"] == "ours" for entry in board.index["entries"]) else "published"
 
 
+def default_task(board: Board) -> str:
+    """The first of the tasks with most results of the default source."""
+    source, tasks = default_source(board), [task["id"] for task in board.index["tasks"]]
+    counts = dict.fromkeys(tasks, 0)
+    for entry, task in zip(board.index["cells"]["entry"], board.index["cells"]["task"], strict=True):
+        counts[tasks[task]] += board.entry(entry)["origin"] == source
+    return max(tasks, key=lambda task: counts[task], default="")
+
+
 def modes(board: Board) -> list[str]:
     """The choices of the mode filter."""
     return [BEST_MODE, ALL_MODES, *(mode for mode in board.index["modes"] if mode not in (BEST_MODE, ALL_MODES))]
@@ -67,7 +76,7 @@ PAGES: Mapping[str, tuple[Field, ...]] = {
         _ROWS,
     ),
     "task": (
-        Field("task", "Task", lambda board: list(board.tasks), lambda board: next(iter(board.tasks), ""), True),
+        Field("task", "Task", lambda board: list(board.tasks), default_task, True),
         _MODE,
         *_SORT,
         _ROWS,

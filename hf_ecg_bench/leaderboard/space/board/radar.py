@@ -10,7 +10,7 @@ from .markup import Safe, tag
 from .snapshot import Number
 from .svg import N_SERIES, drawing, line, mark, words
 
-_WIDTH, _HEIGHT, _RADIUS = 640.0, 320.0, 130.0
+_WIDTH, _HEIGHT, _RADIUS = 720.0, 320.0, 130.0
 
 
 def radar(

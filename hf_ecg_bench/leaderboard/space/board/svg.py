@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .formats import fixed, known
+from .formats import known
 from .markup import Child, Safe, tag
 from .snapshot import Number
 
@@ -145,11 +145,11 @@ def whisker(
     )
 
 
-def axis(span: tuple[float, float], digits: int = 2) -> Safe:
+def axis(span: tuple[float, float]) -> Safe:
     """The scale of a column of whiskers."""
     width = WHISKER[0]
     at = Scale(*span, 6, width - 6)
     parts = []
     for value in ticks(*span, 4):
-        parts += [line(at(value), 14, at(value), 18, "rail"), words(at(value), 11, fixed(value, digits))]
+        parts += [line(at(value), 14, at(value), 18, "rail"), words(at(value), 11, f"{value:g}".replace("-", "−"))]
     return tag("svg", parts, width=width, height=18, viewBox=f"0 0 {width} 18", aria_hidden="true", class_="whisker")

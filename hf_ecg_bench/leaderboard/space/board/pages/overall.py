@@ -82,7 +82,7 @@ def _wanted(board: Board, standing: Standing, address: Address) -> bool:
 
 def _table(board: Board, standings: Sequence[Standing], view: View, address: Address) -> Table:
     span = extent([v for s in view["standings"] for v in (s["mean_rank"], s["rank_low"], s["rank_high"])], 0.02)
-    fixed_columns = tuple(replace(c, scale=axis(span, 0)) if c.key == "interval" else c for c in _FIXED)
+    fixed_columns = tuple(replace(c, scale=axis(span)) if c.key == "interval" else c for c in _FIXED)
     extra, cells_of = _extra(board, view, address["columns"])
     rows = []
     for standing in standings:
