@@ -458,3 +458,28 @@ def test_an_empty_board_has_pages(tmp_path: Path, snapshot_folder: Path) -> None
 def test_all_hostile_texts_are_in_the_hostile_snapshot(hostile_folder: Path) -> None:
     text = "".join(path.read_text() for path in hostile_folder.rglob("*.json"))
     assert all(json.dumps(attack)[1:-1] in text for attack in HOSTILE)
+
+
+def test_commands_on_the_submit_page_are_ones_that_this_program_knows(board: Board) -> None:
+    from hf_ecg_bench.cli.main import build_parser
+
+    html = content(board, read("show=submit", board))
+    commands = [text.split()[1:] for text in re.findall(r"<pre[^>]*>(hf-ecg-bench [^<]*)</pre>", html)]
+    assert {command[0] for command in commands} == {"run", "submit"}
+    for command in commands:
+        build_parser().parse_args(command)
+
+
+def test_labels_are_shown_of_entries_that_have_values(snapshot_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(snapshot_folder, folder)
+    task = next(iter(Board(folder).tasks))
+
+    def change(page: dict) -> None:
+        for target in page["targets"]:
+            target["value"] = [value if i >= 48 else None for i, value in enumerate(target["value"])]
+
+    _broken(folder, f"tasks/{task}.json", change)
+    board = Board(folder)
+    tables = {table.name: table for table in page_of(board, read(f"show=task&task={task}", board)).tables}
+    assert len(tables["labels"].columns) == 4 + 2

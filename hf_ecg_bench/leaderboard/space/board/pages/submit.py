@@ -9,8 +9,8 @@ from ..page import Page, section
 
 _STEPS = (
     ("Install", "pip install hf-ecg-bench"),
-    ("Run a model on a task", "hf-ecg-bench run --model MODEL --task TASK --mode finetune --output runs/mine"),
-    ("See what would be sent", "hf-ecg-bench submit runs/mine --dry-run"),
+    ("Run a model on a task", "hf-ecg-bench run --model MODEL --task TASK --mode finetune --output-dir runs/mine"),
+    ("See what would be sent", "hf-ecg-bench submit runs/mine --check-only"),
     ("Submit", "hf-ecg-bench submit runs/mine"),
 )
 _CHECKS = (

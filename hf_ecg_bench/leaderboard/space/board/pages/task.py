@@ -40,7 +40,8 @@ def task_page(board: Board, address: Address) -> Page:
     if page is not None and page["pairs"]["entries"]:
         at = {entry: i for i, entry in enumerate(page["pairs"]["entries"])}
         chosen = [entry for entry in order if entry in at]
-        parts += _labels(board, task, page, [at[e] for e in chosen[:LABEL_ENTRIES]], tables, address)
+        scored = [at[e] for e in chosen if any(known(target["value"][at[e]]) for target in page["targets"])]
+        parts += _labels(board, task, page, scored[:LABEL_ENTRIES], tables, address)
         tested = [e for e in chosen if _tested(page["pairs"], at[e])][:MATRIX]
         parts += _matrix(board, task, page["pairs"], [at[e] for e in tested], tables)
     elif order:
@@ -81,7 +82,7 @@ def _facts(board: Board, task: Task) -> Safe:
 
 
 def _resampling(page: TaskPage | None) -> str:
-    return short(page["resampling"], 300) if page else ""
+    return short(page["resampling"], 1500) if page else ""
 
 
 def _forest(board: Board, task: Task, order: Sequence[int]) -> Table:
@@ -167,7 +168,7 @@ def _labels(
         section(
             "Labels",
             sorted_table(table, board, address, first=FIRST_LABELS),
-            note(f"Entries are the best {len(names)} of the table above.{rest}"),
+            note(f"The best {len(names)} entries of the table above that have values for each label.{rest}"),
         )
     ]
 
