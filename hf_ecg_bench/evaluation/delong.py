@@ -13,11 +13,11 @@ from typing import Literal, get_args
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from hf_ecg_bench.errors import EcgBenchError, unknown_name
+from hf_ecg_bench.errors import unknown_name
 from hf_ecg_bench.evaluation.arrays import check_arrays, check_binary
 from hf_ecg_bench.evaluation.influence import placement_values
-from hf_ecg_bench.evaluation.resampling import group_index
-from hf_ecg_bench.evaluation.summary import known_groups
+from hf_ecg_bench.evaluation.intervals import check_confidence
+from hf_ecg_bench.evaluation.resampling import group_index, known_groups
 
 Floats = NDArray[np.float64]
 Scale = Literal["logit", "normal"]
@@ -155,7 +155,8 @@ def delong_covariance(
     t, p = check_arrays(np.broadcast_to(np.asarray(target)[:, None], p.shape), p)
     check_binary(t)
     y = t[:, 0]
-    index, _ = _patients(groups, len(y))
+    groups = known_groups(groups)
+    index = np.arange(len(y)) if groups is None else group_index(groups, len(y))[0]
     known = ~np.isnan(y)
     y, p, index = y[known], p[known], np.unique(index[known], return_inverse=True)[1]
     m, n, number = int((y == 1).sum()), int((y == 0).sum()), p.shape[1]
@@ -181,12 +182,6 @@ def delong_covariance(
     return areas, covariance
 
 
-def _patients(groups: ArrayLike | None, n_records: int) -> tuple[NDArray[np.intp], int]:
-    groups = known_groups(groups)
-    return (np.arange(n_records), n_records) if groups is None else group_index(groups, n_records)
-
-
 def _quantile(confidence: float) -> float:
-    if not 0 < confidence < 1:
-        raise EcgBenchError(f"confidence: expected a number between 0 and 1, found {confidence}", fix="confidence=0.95")
+    check_confidence(confidence)
     return NormalDist().inv_cdf((1 + confidence) / 2)

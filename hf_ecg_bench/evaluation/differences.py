@@ -11,13 +11,12 @@ from numpy.typing import ArrayLike
 from hf_ecg_bench.evaluation.blocks import Block
 from hf_ecg_bench.evaluation.intervals import difference_interval
 from hf_ecg_bench.evaluation.multiplicity import holm_of_defined
-from hf_ecg_bench.evaluation.resampling import draw_resamples
+from hf_ecg_bench.evaluation.resampling import draw_resamples, known_groups
 from hf_ecg_bench.evaluation.scores import OF_LABELS, OF_NUMBERS, score
 from hf_ecg_bench.evaluation.summary import (
     CONFIDENCE,
     Validation,
     checked,
-    known_groups,
     policy_of,
     thresholds_of,
 )

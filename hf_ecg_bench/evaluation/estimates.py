@@ -28,6 +28,7 @@ Metric = Literal[
     "auroc", "micro_auroc", "average_precision", "micro_average_precision", "f1", "micro_f1", "brier",
     "mae", "pooled_mae", "r2",
 ]  # fmt: skip
+LOWER_IS_BETTER: frozenset[Metric] = frozenset({"brier", "mae", "pooled_mae"})
 
 
 @dataclass(frozen=True, eq=False)

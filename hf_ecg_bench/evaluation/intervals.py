@@ -11,6 +11,12 @@ from hf_ecg_bench.evaluation.undefined import Undefined
 Floats = NDArray[np.float64]
 
 
+def check_confidence(confidence: float) -> None:
+    """Refuse a level that is not between 0 and 1."""
+    if not 0 < confidence < 1:
+        raise EcgBenchError(f"confidence: expected a number between 0 and 1, found {confidence}", fix="confidence=0.95")
+
+
 def percentile_interval(samples: Floats, confidence: float, undefined: Undefined = "drop") -> tuple[Floats, Floats]:
     """Low and high end over the first axis (resamples).
 
@@ -18,8 +24,7 @@ def percentile_interval(samples: Floats, confidence: float, undefined: Undefined
     Undefined resamples are left out under `drop` and `raise`; under `half` and `nan` one of them makes the
     ends NaN, as in the published benchmark.
     """
-    if not 0 < confidence < 1:
-        raise EcgBenchError(f"confidence: expected a number between 0 and 1, found {confidence}", fix="confidence=0.95")
+    check_confidence(confidence)
     tails = [50 * (1 - confidence), 50 * (1 + confidence)]
     ends = np.percentile(samples, tails, axis=0)
     if undefined in ("drop", "raise"):

@@ -9,13 +9,12 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from hf_ecg_bench.errors import PredictionsError, some
-from hf_ecg_bench.evaluation.resampling import draw_resamples
+from hf_ecg_bench.evaluation.resampling import draw_resamples, known_groups
 from hf_ecg_bench.evaluation.scores import score
 from hf_ecg_bench.evaluation.summary import (
     Validation,
     as_summary,
     checked,
-    known_groups,
     summarise,
     thresholds_of,
 )

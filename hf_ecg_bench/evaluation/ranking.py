@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.evaluation.arrays import check_arrays
 from hf_ecg_bench.evaluation.comparison import difference
-from hf_ecg_bench.evaluation.estimates import Metric, estimate
-from hf_ecg_bench.evaluation.intervals import two_sided_p
+from hf_ecg_bench.evaluation.estimates import LOWER_IS_BETTER, Metric, estimate
+from hf_ecg_bench.evaluation.intervals import difference_interval
 from hf_ecg_bench.evaluation.multiplicity import holm
 from hf_ecg_bench.evaluation.resampling import draw_resamples
 from hf_ecg_bench.evaluation.undefined import Undefined
@@ -79,6 +79,7 @@ def rank_models(
     undefined: Undefined = "drop",
     metric: Metric = "auroc",
     alpha: float = 0.05,
+    thresholds: Mapping[str, ArrayLike] | None = None,
 ) -> ModelRanking:
     """Rank models on one test set: all pairs by the paired bootstrap on shared resamples, Holm-adjusted.
 
@@ -86,19 +87,25 @@ def rank_models(
         predictions: model name -> (records, targets), rows in the order of `targets`.
         alpha: a pair is separated if its adjusted p is below this. With k models the smallest adjusted p is
             about k (k - 1) / (B + 1): take B = `n_resamples` large enough (10 models: 2,000 or more).
+        thresholds: model name -> (targets,) its own, for `f1` and `micro_f1`.
     """
     if not predictions:
         raise EcgBenchError("rank_models: expected at least one model, found none")
     names = tuple(predictions)
     resamples = draw_resamples(len(np.asarray(targets)), n_resamples=n_resamples, seed=seed, groups=groups)
-    estimates = [estimate(metric, *check_arrays(targets, predictions[name]), resamples, undefined) for name in names]
+    limits = thresholds or {}
+    estimates = [
+        estimate(metric, *check_arrays(targets, predictions[name]), resamples, undefined, limits.get(name))
+        for name in names
+    ]
     n = len(names)
     first, second = np.triu_indices(n, k=1)
-    p = [float(two_sided_p(difference(estimates[i], estimates[j]).samples)) for i, j in zip(first, second, strict=True)]
+    gaps = [difference(estimates[i], estimates[j]) for i, j in zip(first, second, strict=True)]
+    p = [float(difference_interval(metric, np.asarray(gap.value), gap.samples, 0.95)[2]) for gap in gaps]
     adjusted = np.ones((n, n))
     adjusted[first, second] = adjusted[second, first] = holm(p)
     values = np.array([item.value for item in estimates])
-    higher_is_better = metric in ("auroc", "micro_auroc")
+    higher_is_better = metric not in LOWER_IS_BETTER
     gain = values[:, None] - values[None, :]
     better = (adjusted < alpha) & ((gain > 0) if higher_is_better else (gain < 0))
     ranking = rank(values, better, higher_is_better=higher_is_better)

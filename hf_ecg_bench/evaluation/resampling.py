@@ -80,6 +80,13 @@ def draw_resamples(
     return Resamples(counts, "record" if groups is None else "patient", n_groups, seed if indices is None else None)
 
 
+def known_groups(groups: ArrayLike | None) -> ArrayLike | None:
+    """None where no record has a patient id: then records are what is resampled."""
+    if groups is None or all(value is None or value != value for value in np.asarray(groups).tolist()):
+        return None
+    return groups
+
+
 def group_index(groups: ArrayLike, n_records: int) -> tuple[NDArray[np.intp], int]:
     """(group number per record, number of groups): sorted values first, then the records without one."""
     values = np.asarray(groups)

@@ -12,7 +12,7 @@ from hf_ecg_bench.errors import PredictionsError
 from hf_ecg_bench.evaluation.arrays import FloatArray, binary_columns, check_arrays
 from hf_ecg_bench.evaluation.blocks import Overall
 from hf_ecg_bench.evaluation.intervals import metric_interval
-from hf_ecg_bench.evaluation.resampling import Resamples, draw_resamples
+from hf_ecg_bench.evaluation.resampling import Resamples, draw_resamples, known_groups
 from hf_ecg_bench.evaluation.scores import MIN_SUPPORT, OF_LABELS, OF_NUMBERS, Scores, score, supported_labels
 from hf_ecg_bench.evaluation.thresholds import Thresholds, choose_thresholds
 from hf_ecg_bench.evaluation.undefined import Undefined, check_policy
@@ -135,13 +135,6 @@ def interval_of(metric: str, overall: Overall, undefined: Undefined) -> dict[str
     value, samples = overall
     low, high = metric_interval(metric, np.asarray(value), samples, CONFIDENCE, policy_of(metric, undefined))
     return {"value": value, "low": float(low), "high": float(high)}
-
-
-def known_groups(groups: ArrayLike | None) -> ArrayLike | None:
-    """None where no record has a patient id: then records are what is resampled."""
-    if groups is None or all(value is None or value != value for value in np.asarray(groups).tolist()):
-        return None
-    return groups
 
 
 def checked(

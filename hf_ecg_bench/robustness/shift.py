@@ -12,9 +12,9 @@ from hf_ecg_bench.data.load import PreparedDataset
 from hf_ecg_bench.errors import DataError, some
 from hf_ecg_bench.evaluation.estimates import estimate
 from hf_ecg_bench.evaluation.intervals import percentile_interval, two_sided_p
-from hf_ecg_bench.evaluation.resampling import draw_resamples
+from hf_ecg_bench.evaluation.resampling import draw_resamples, known_groups
 from hf_ecg_bench.evaluation.scores import MIN_SUPPORT
-from hf_ecg_bench.evaluation.summary import CONFIDENCE, known_groups, summarise
+from hf_ecg_bench.evaluation.summary import CONFIDENCE, summarise
 from hf_ecg_bench.results.predictions import Predictions, make_predictions
 from hf_ecg_bench.robustness.finished import FinishedRun, long_enough
 from hf_ecg_bench.robustness.leakage import pretraining_warnings, seen_recordings, unseen

@@ -11,8 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 from hf_ecg_bench.evaluation.arrays import FloatArray, binary_columns, check_arrays
 from hf_ecg_bench.evaluation.intervals import percentile_interval, two_sided_p
 from hf_ecg_bench.evaluation.multiplicity import holm_of_defined
-from hf_ecg_bench.evaluation.resampling import Resamples, draw_resamples, group_index
-from hf_ecg_bench.evaluation.summary import CONFIDENCE, known_groups
+from hf_ecg_bench.evaluation.resampling import Resamples, draw_resamples, group_index, known_groups
+from hf_ecg_bench.evaluation.summary import CONFIDENCE
 from hf_ecg_bench.robustness.group_estimates import GroupScores, Samples, group_scores
 
 #: A group of fewer patients gets counts only: its interval would say nothing.

@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from hf_ecg_bench.errors import PredictionsError, unknown_name
 from hf_ecg_bench.evaluation.estimates import Estimates, estimate
-from hf_ecg_bench.evaluation.resampling import Resamples, draw_resamples
+from hf_ecg_bench.evaluation.resampling import Resamples, draw_resamples, known_groups
 from hf_ecg_bench.evaluation.scores import MIN_SUPPORT
-from hf_ecg_bench.evaluation.summary import known_groups
 from hf_ecg_bench.evaluation.undefined import macro_mean
 from hf_ecg_bench.results.predictions import Predictions
 

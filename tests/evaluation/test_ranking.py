@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import numpy as np
 import pytest
 
 from hf_ecg_bench import evaluation as ev
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.evaluation.delong import delong_covariance
+from hf_ecg_bench.evaluation.estimates import Metric
 from hf_ecg_bench.evaluation.multiplicity import holm_of_defined
 from hf_ecg_bench.evaluation.ranking import rank_models
 
@@ -45,6 +48,18 @@ def test_rank_models_separates_what_differs_and_ties_what_does_not() -> None:
     assert ranking.rank.tolist() == [2, 1, 1]
     assert ranking.high.tolist() == [3, 2, 2]
     assert ranking.p_adjusted[0, 1] == ranking.p_adjusted[1, 0] < 0.05 < ranking.p_adjusted[1, 2]
+
+
+@pytest.mark.parametrize("metric", get_args(Metric))
+def test_the_better_model_is_first_by_every_metric(metric: Metric) -> None:
+    rng = np.random.default_rng(0)
+    targets = (rng.random((300, 2)) < 0.3).astype(float)
+    good = np.clip(0.2 + 0.5 * targets + 0.1 * rng.normal(size=targets.shape), 0, 1)
+    models = {"noise": rng.random(targets.shape), "good": good}
+    limits = {name: np.full(2, 0.45) for name in models}
+    ranking = rank_models(targets, models, n_resamples=100, metric=metric, thresholds=limits)
+    assert ranking.rank.tolist() == [2, 1]
+    assert ranking.p_adjusted[0, 1] < 0.05
 
 
 def test_adjusted_p_values() -> None:
