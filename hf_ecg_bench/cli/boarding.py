@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_ecg_bench.cli.arguments import example
 from hf_ecg_bench.cli.printing import print_json, print_table
+from hf_ecg_bench.texts import printable
 
 if TYPE_CHECKING:
     from hf_ecg_bench.standings.overall import OverallStanding
@@ -204,7 +205,7 @@ def _with_ends(value: float, low: float, high: float, digits: int) -> str:
 
 def _plain(text: str, longest: int = 48) -> str:
     """A stranger's text for a terminal: no control characters, on one line."""
-    clean = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    clean = printable(text, "\N{REPLACEMENT CHARACTER}")
     return clean if len(clean) <= longest else clean[: longest - 1] + "\N{HORIZONTAL ELLIPSIS}"
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hf_ecg_bench.cli.arguments import example
 from hf_ecg_bench.cli.printing import print_json, print_table
 from hf_ecg_bench.saying import to_stderr
+from hf_ecg_bench.texts import printable
 
 if TYPE_CHECKING:
     from hf_ecg_bench.grid.run import Situation
@@ -127,7 +128,7 @@ def _compute(situation: Situation, spec: GridSpec, arguments: argparse.Namespace
         def ended(item: Seen, seconds: float, left: int) -> None:
             bar.update()
             text = f"{item.state.state}: {item.cell.id} ({_duration(seconds)}), {left} left"
-            reason = f"\n  {_printable(item.state.reason)}" if item.state.state != "done" and item.state.reason else ""
+            reason = f"\n  {printable(item.state.reason)}" if item.state.state != "done" and item.state.reason else ""
             bar.write(text + reason, file=sys.stderr)
 
         situation = compute(
@@ -213,7 +214,7 @@ def _status(arguments: argparse.Namespace) -> int:
 
 def _print_problems(seen: Sequence[Seen]) -> None:
     rows = [
-        [item.cell.id, item.state.state, _printable(item.state.reason)[:100]]
+        [item.cell.id, item.state.state, printable(item.state.reason)[:100]]
         for item in seen
         if item.state.state in ("failed", "stale")
     ]
@@ -222,11 +223,6 @@ def _print_problems(seen: Sequence[Seen]) -> None:
         if len(rows) > _SHOWN:
             print(f"... and {len(rows) - _SHOWN} more (--json has all)")
         print()
-
-
-def _printable(text: str) -> str:
-    """One line without control characters: errors quote what others wrote."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def _number(seen: Iterable[Seen]) -> dict[str, int]:

@@ -12,6 +12,7 @@ from hf_ecg_bench.cli.arguments import example
 from hf_ecg_bench.cli.printing import print_json, print_table
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.saying import to_stderr
+from hf_ecg_bench.texts import printable
 
 if TYPE_CHECKING:
     from hf_ecg_bench.selecting.recommend import Ranked, Recommendation
@@ -129,19 +130,19 @@ def _print(found: Recommendation) -> None:
         print(f"{found.task}: {found.sure.level}")
         print(f"  {found.sure.reason}")
     else:
-        print(f"{found.task}: {_plain(pick.candidate.model)}, mode {pick.candidate.mode}")
+        print(f"{found.task}: {printable(pick.candidate.model)}, mode {pick.candidate.mode}")
         print(f"how sure: {found.sure.level} ({found.sure.reason})")
         for reason in pick.reasons:
-            print(f"  {_plain(reason)}")
+            print(f"  {printable(reason)}")
     print()
     if found.ranked:
         _print_ranked(found)
     if found.scores:
         _print_scores(found)
     for item in found.not_scored:
-        print(_plain(f"not scored: {item.model}: {item.reason}"))
+        print(printable(f"not scored: {item.model}: {item.reason}"))
     if found.unknown:
-        print("nothing known about: " + _plain(", ".join(who.key for who in found.unknown)))
+        print("nothing known about: " + printable(", ".join(who.key for who in found.unknown)))
     for reason, number in found.left_out.items():
         print(f"note: {number} rows not used: {reason}", file=sys.stderr)
     for note in found.notes:
@@ -157,7 +158,7 @@ def _print_ranked(found: Recommendation) -> None:
         print(f"and {len(within) - _SHOWN} more (--json)")
     for item in found.ranked:
         if item.outside:
-            print(_plain(f"apart: {item.candidate.key}: {item.outside}"))
+            print(printable(f"apart: {item.candidate.key}: {item.outside}"))
     print()
 
 
@@ -166,7 +167,7 @@ def _row(item: Ranked) -> list[str]:
         return format(value, form) if value == value else "-"
 
     return [
-        _plain(item.candidate.model), item.candidate.mode, f"{item.score:.3f}", f"{item.low:.3f} to {item.high:.3f}",
+        printable(item.candidate.model), item.candidate.mode, f"{item.score:.3f}", f"{item.low:.3f} to {item.high:.3f}",
         f"{item.behind:+.4f}", f"{item.behind_low:+.4f} to {item.behind_high:+.4f}", f"{item.chance:.0%}",
         f"{item.regret:.4f}", shown(item.costs["seconds"].value, ".4g"), shown(item.costs["parameters"].value, ".3g"),
     ]  # fmt: skip
@@ -178,14 +179,9 @@ def _print_scores(found: Recommendation) -> None:
     rows = []
     for s in found.scores:
         values = [f"{value:.4f}" for value in (s.probe, s.neighbours, s.logme, s.h_score)]
-        rows.append([_plain(s.model), *values, str(s.records), f"{s.targets - s.undefined} of {s.targets}"])
+        rows.append([printable(s.model), *values, str(s.records), f"{s.targets - s.undefined} of {s.targets}"])
     print_table(header, rows)
     print()
-
-
-def _plain(text: str) -> str:
-    """A stranger's text on one line of a terminal."""
-    return "".join(char if char.isprintable() else " " for char in text)
 
 
 def _evaluate(rows: list[Any], arguments: argparse.Namespace) -> None:

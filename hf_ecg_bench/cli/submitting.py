@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_ecg_bench.cli.arguments import example
 from hf_ecg_bench.cli.printing import print_json, print_table
+from hf_ecg_bench.texts import printable
 
 if TYPE_CHECKING:
     from hf_ecg_bench.hub.submission.submit import Submitted
@@ -75,19 +76,13 @@ def _print(done: Submitted, *, as_json: bool) -> None:
         print_json({"passed": done.passed, "pull_request": done.pull_request or None, "reports": reports})
         return
     for report in done.reports:
-        print(_plain(report.folder))
-        rows = [["  " + check.name, check.state, _plain(check.found)[:160]] for check in report.checks]
+        print(printable(report.folder))
+        rows = [["  " + check.name, check.state, printable(check.found)[:160]] for check in report.checks]
         print_table(["  check", "", ""], rows)
         print()
         for check in report.failed:
-            print(
-                f"error: {check.name}: expected {_plain(check.expected)}, found {_plain(check.found)}", file=sys.stderr
-            )
-            print(f"  fix: {_plain(check.fix)}", file=sys.stderr)
+            differs = f"expected {printable(check.expected)}, found {printable(check.found)}"
+            print(f"error: {check.name}: {differs}", file=sys.stderr)
+            print(f"  fix: {printable(check.fix)}", file=sys.stderr)
     if done.pull_request:
         print(done.pull_request)
-
-
-def _plain(text: str) -> str:
-    """A stranger's text without what a terminal would obey."""
-    return "".join(character if character.isprintable() else "?" for character in text)

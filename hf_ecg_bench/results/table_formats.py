@@ -8,6 +8,7 @@ import re
 
 from hf_ecg_bench.files import dumps_json
 from hf_ecg_bench.results.tables import Cell, Table
+from hf_ecg_bench.texts import printable
 
 _FORMULA = ("=", "+", "-", "@")
 _NUMBER = re.compile(r"[+-]?[\d.,]+( \[[\d., +-]+\])?")
@@ -15,8 +16,7 @@ _NUMBER = re.compile(r"[+-]?[\d.,]+( \[[\d., +-]+\])?")
 
 def escape_markdown(text: str) -> str:
     """Text for Markdown, also inside a table: no markup, no HTML, no line breaks."""
-    text = "".join(char if char.isprintable() else " " for char in text)
-    text = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    text = printable(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return re.sub(r"([\\`*_\[\]|~#!])", r"\\\1", text)
 
 
@@ -60,5 +60,5 @@ def _pipes(cells: list[str]) -> str:
 
 def harmless(text: str) -> str:
     """Text for a cell of a CSV file, which a spreadsheet takes for text and not for a formula."""
-    text = "".join(char if char.isprintable() else " " for char in text)
-    return f"'{text}" if text[:1] in _FORMULA and not _NUMBER.fullmatch(text) else text
+    text = printable(text)
+    return f"'{text}" if text.lstrip()[:1] in _FORMULA and not _NUMBER.fullmatch(text) else text

@@ -10,6 +10,7 @@ import yaml
 
 from hf_ecg_bench.hub.fetching import ROWS_FILE
 from hf_ecg_bench.results.row import Row
+from hf_ecg_bench.texts import printable
 
 _SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 _STATES = {
@@ -102,6 +103,5 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def cell(text: str) -> str:
     """A stranger's text as plain text inside a Markdown table: no HTML, no links, no line breaks, 80 characters."""
-    plain = "".join(character if character.isprintable() else " " for character in text)[:80]
-    escaped = html.escape(plain, quote=True)
+    escaped = html.escape(printable(text)[:80], quote=True)
     return "".join(f"\\{character}" if character in "\\`*[]|~" else character for character in escaped)

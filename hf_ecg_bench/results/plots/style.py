@@ -13,6 +13,8 @@ from matplotlib.axes import Axes
 from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 
+from hf_ecg_bench.texts import printable
+
 # Colours that people with any common colour-vision deficiency tell apart (Okabe & Ito 2008), and greys.
 BLUE, ORANGE, GREEN = "#0072b2", "#d55e00", "#009e73"
 INK, MUTED, RULE, GROUND = "#1f2328", "#656d76", "#d8dee4", "#ffffff"
@@ -69,7 +71,7 @@ def title(axes: Axes, text: str, *, note: str = "", size: float = 9) -> None:
 
 def plain(text: str, width: int = 34) -> str:
     """Text for a figure: printable, on one line, shortened in the middle where it is too long."""
-    text = "".join(char if char.isprintable() else "\N{REPLACEMENT CHARACTER}" for char in text)
+    text = printable(text, "\N{REPLACEMENT CHARACTER}")
     if len(text) <= width:
         return text
     keep = width - 1
