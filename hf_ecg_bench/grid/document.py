@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,15 @@ _LARGEST = 2**20  # bytes; a grid file is written by hand
 
 class GridFileError(EcgBenchError):
     """A grid file that does not say what to run."""
+
+
+class _Loader(yaml.SafeLoader):
+    """Plain values; `1e-3` is a number, as in YAML 1.2. PyYAML follows 1.1, where it is text."""
+
+
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:float", re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)[eE][-+]?\d+\Z"), list("-+.0123456789")
+)
 
 
 @dataclass(frozen=True)
@@ -77,9 +87,9 @@ def read_document(path: Path) -> Document:
             error
         )
     try:
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
+        node = yaml.compose(text, Loader=_Loader)
         lines = dict(_lines(node, (), path.name)) if node is not None else {}
-        return Document(path.name, yaml.safe_load(text), lines)
+        return Document(path.name, yaml.load(text, Loader=_Loader), lines)
     except (yaml.YAMLError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark is not None else ""

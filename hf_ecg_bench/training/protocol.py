@@ -117,9 +117,21 @@ def protocol_of(name: str, overrides: dict[str, Any]) -> Protocol:
     # A rate given by the user is the one that is meant: nothing is left to search.
     if "learning_rate" in overrides and "learning_rates" not in overrides:
         overrides = {**overrides, "learning_rates": ()}
-    values = replace(preset, **overrides)
+    values = replace(preset, **{key: _typed(key, value, getattr(preset, key)) for key, value in overrides.items()})
     _check(values)
     return values
+
+
+def _typed(name: str, value: Any, preset: Any) -> Any:
+    """The value as the preset's type: a whole number is a number; nothing else is turned into another type."""
+    if isinstance(preset, tuple) and isinstance(value, list | tuple):
+        return tuple(_typed(name, item, 0.0) for item in value)
+    if type(preset) is float and type(value) is int:
+        return float(value)
+    if not isinstance(value, type(preset)) or isinstance(value, bool) != isinstance(preset, bool):
+        kinds = {bool: "true or false", int: "a whole number", float: "a number", str: "text", tuple: "several numbers"}
+        raise TrainingError(f"{name} = {value!r}: expected {kinds[type(preset)]}"[:200])
+    return value
 
 
 def _check(values: Protocol) -> None:

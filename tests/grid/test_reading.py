@@ -126,3 +126,11 @@ def test_mistakes_name_the_line_and_the_remedy(tmp_path, text, message):
 def test_absent_file(tmp_path):
     with pytest.raises(EcgBenchError, match="cannot read"):
         read_grid(tmp_path / "absent.yaml")
+
+
+def test_numbers_with_an_exponent_are_numbers(tmp_path):
+    # PyYAML alone reads them as text.
+    grid = read(
+        tmp_path, MINIMAL + "hyperparameters: {learning_rate: 1e-3, weight_decay: 2E+1, learning_rates: [.5e1]}\n"
+    )
+    assert grid.settings["overrides"] == {"learning_rate": 1e-3, "weight_decay": 20.0, "learning_rates": (5.0,)}

@@ -136,6 +136,12 @@ def test_options_that_make_another_task_are_said(dataset, options, changed):
         ({"schedule": "cosin"}, "did you mean 'cosine'"),
         ({"warmup_steps": 5}, "--schedule constant_with_warmup"),
         ({"epoch": 5}, "did you mean 'epochs'"),
+        ({"learning_rate": "1e-3"}, "learning_rate = '1e-3': expected a number"),
+        ({"epochs": 1.5}, "epochs = 1.5: expected a whole number"),
+        ({"epochs": True}, "epochs = True: expected a whole number"),
+        ({"compile": "yes"}, "compile = 'yes': expected true or false"),
+        ({"learning_rates": ("fast",)}, "learning_rates = 'fast': expected a number"),
+        ({"layer_factors": 1.0}, "layer_factors = 1.0: expected several numbers"),
     ],
 )
 def test_hyperparameters_out_of_range_are_refused(overrides, message):
