@@ -125,9 +125,6 @@ def _cell(
     except EcgBenchError as error:
         fix = "settings for some modes go below rules: - {where: {mode: ...}, hyperparameters: {...}}"
         raise GridFileError(f"{name}: {error.message}", fix=f"{error.fix}; {fix}" if error.fix else fix) from error
-    except TypeError as error:  # text where a number is compared
-        values = ", ".join(f"{key}: {value!r}" for key, value in settings["overrides"].items())
-        raise GridFileError(f"{name}: a hyperparameter is of another type ({values}): {error}") from error
     return Cell(name, model.name, run, tasks, store_group(run))
 
 

@@ -113,7 +113,7 @@ def test_rules_change_some_cells_and_later_ones_win():
     [
         ({"overrides": {"crops": 3}}, "makes no use of --crops"),
         ({"overrides": {"epoch": 3}}, "did you mean 'epochs'"),
-        ({"overrides": {"epochs": "3"}}, "a hyperparameter is of another type (epochs: '3')"),
+        ({"overrides": {"epochs": "3"}}, "epochs = '3': expected a whole number"),
         ({"protocol": "papper"}, "did you mean 'paper'"),
         ({"n_resamples": 0}, "expected at least 1"),
     ],
