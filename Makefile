@@ -13,7 +13,7 @@ endif
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.hf-ecg-bench-installed
 
-.PHONY: help install demo test test-slow lint types format bench bench-data bench-reading bench-evaluation bench-training bench-models bench-mimic bench-features bench-modes bench-solvers bench-scaling clean
+.PHONY: help install demo test test-slow lint types format bench bench-data bench-reading bench-evaluation bench-training bench-models bench-mimic bench-features bench-modes bench-solvers bench-scaling bench-grid bench-report bench-leaderboard bench-rows bench-select clean
 
 help: ## show this help
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  make %-18s %s\n", $$1, $$2}'
@@ -77,6 +77,21 @@ bench-solvers: install ## a linear head solved against trained
 
 bench-scaling: install ## the fit of learning curves on simulated runs of a known law
 	$(BIN)/python benchmarks/bench_scaling.py
+
+bench-grid: install ## a grid of tiny networks, killed in the middle and started again (synthetic records; ten minutes)
+	$(BIN)/python benchmarks/bench_grid.py
+
+bench-report: install ## the report over 120 made-up runs
+	$(BIN)/python benchmarks/bench_report.py
+
+bench-leaderboard: install ## scoring, ranking and the Space's data of 10,000 made-up rows
+	$(BIN)/python benchmarks/bench_leaderboard.py --rows 10000 --records 60 --labels 4
+
+bench-rows: install ## reading and writing 10,000 rows, reading 1,000 results
+	$(BIN)/python benchmarks/bench_rows.py
+
+bench-select: install ## transferability scores against plain loops
+	$(BIN)/python benchmarks/bench_select.py
 
 bench-mimic: install ## the tables of 200,000 made-up ECGs with 20 million events: time and memory (a minute)
 	$(BIN)/python -m benchmarks.bench_mimic
