@@ -17,6 +17,7 @@ from hf_ecg_bench.leaderboard.space.board.snapshot import Cells
 from hf_ecg_bench.leaderboard.space.board.snapshot import Entry as ShownEntry
 from hf_ecg_bench.models.registry import MODELS, get_model_spec
 from hf_ecg_bench.results.row import Row
+from hf_ecg_bench.standings.costs import median_cost
 from hf_ecg_bench.standings.entry import Entry, entry_of
 from hf_ecg_bench.standings.task import TaskStanding
 from hf_ecg_bench.standings.task_ranking import stand
@@ -33,7 +34,7 @@ _COSTS = (
 
 
 def entry_facts(results: Results) -> list[ShownEntry]:
-    """Every entry, with the median cost of its runs (parts of joint runs are no runs of their own)."""
+    """Every entry, with the median cost of its runs (see `median_cost`)."""
     runs: dict[Entry, list[Row]] = defaultdict(list)
     for row in results.rows:
         runs[entry_of(row)].append(row)
@@ -42,16 +43,14 @@ def entry_facts(results: Results) -> list[ShownEntry]:
 
 def _entry(entry: Entry, rows: Sequence[Row]) -> ShownEntry:
     full = [row for row in rows if row.fraction == 1.0] or list(rows)
-    own = [row for row in full if not row.trained_as] or full
 
-    def median(name: str) -> float | None:
-        values = [value for row in own if math.isfinite(value := getattr(row, name))]
-        return amount(np.median(values)) if values else None
+    def cost(name: str) -> float | None:
+        return amount(median_cost(full, name))
 
-    parameters = median("parameters")
+    parameters = cost("parameters")
     if parameters is None and entry.model in MODELS:
         parameters = float(get_model_spec(entry.model).parameters)
-    costs: dict[str, float | None] = {name: median(name) for name in _COSTS}
+    costs: dict[str, float | None] = {name: cost(name) for name in _COSTS}
     found = {
         "key": entry.key,
         "model": entry.model,

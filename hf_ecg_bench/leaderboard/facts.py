@@ -12,17 +12,7 @@ from hf_ecg_bench.leaderboard.space.board.snapshot import Dataset, Model, Task
 from hf_ecg_bench.models.registry import MODELS, get_model_spec
 from hf_ecg_bench.results.row import Row
 from hf_ecg_bench.tasks.catalogue import CATALOGUE
-
-#: As the paper calls them; others are shown by their id.
-CATEGORY_NAMES = {
-    "adult_ecg_interpretation": "Adult ECG interpretation",
-    "pediatric_ecg_interpretation": "Pediatric ECG interpretation",
-    "cardiac_structure_function": "Cardiac structure and function",
-    "cardiac_outcomes": "Cardiac outcomes",
-    "noncardiac_outcomes": "Non-cardiac outcomes",
-    "acute_care": "Acute care",
-    "patient_characteristics": "Patient characteristics",
-}
+from hf_ecg_bench.tasks.categories import category_name, category_order, task_order
 
 
 def model_facts(models: Sequence[str]) -> list[Model]:
@@ -66,8 +56,7 @@ def _model(model: str) -> Model:
 
 def task_ids(rows: Sequence[Row]) -> list[str]:
     """Tasks of rows: those of the catalogue in its order, then others by name."""
-    found = {row.task for row in rows}
-    return [task for task in CATALOGUE if task in found] + sorted(found - CATALOGUE.keys())
+    return sorted({row.task for row in rows}, key=task_order)
 
 
 def task_facts(results: Results, tasks: Sequence[str]) -> list[Task]:
@@ -140,6 +129,5 @@ def _dataset(dataset: str, known: bool) -> Dataset:
 
 def category_facts(tasks: Sequence[Task]) -> list[dict[str, str]]:
     """Categories of these tasks: the paper's in its order, then others."""
-    found = {task["category"] for task in tasks if task["category"]}
-    ordered = [c for c in CATEGORY_NAMES if c in found] + sorted(found - CATEGORY_NAMES.keys())
-    return [{"id": category, "name": CATEGORY_NAMES.get(category, category.replace("_", " "))} for category in ordered]
+    found = sorted({task["category"] for task in tasks if task["category"]}, key=category_order)
+    return [{"id": category, "name": category_name(category)} for category in found]

@@ -14,8 +14,6 @@ from hf_ecg_bench.overview.study import Study
 from hf_ecg_bench.overview.verdicts import verdicts
 from hf_ecg_bench.overview.wording import (
     MARKS_MEAN,
-    category_name,
-    category_order,
     contamination_mark,
     entry_cells,
     entry_columns,
@@ -29,6 +27,7 @@ from hf_ecg_bench.results.metrics import metric_name
 from hf_ecg_bench.results.pages import safe
 from hf_ecg_bench.results.tables import Cell, Column, Table
 from hf_ecg_bench.standings.overall import OverallStanding
+from hf_ecg_bench.tasks.categories import category_name, category_order
 
 _MOST_CELLS = 1200  # of a heat map: beyond this its numbers cannot be read
 
@@ -40,7 +39,7 @@ def category_part(study: Study) -> Part:
     if study.overall is not None:
         blocks.append(Block(tables=(rank_table(study.overall, grouped),), pictures=_pictures(study.overall, grouped)))
     for category, tasks in grouped.items():
-        blocks.append(Block(category_name(category), tables=(value_table(study, category, tasks),)))
+        blocks.append(Block(category_name(category, short=True), tables=(value_table(study, category, tasks),)))
     intro = (
         "Values are means over seeds. Bold: the best value of a task. Underlined (≈ where there is no underline): not "
         "significantly different from it in the paired bootstrap over test patients, Holm-adjusted over the pairs of "
@@ -68,7 +67,7 @@ def rank_table(overall: OverallStanding, grouped: Mapping[str, Sequence[str]]) -
             for value, lowest in zip(ranks[i], best, strict=True)
         ]
         rows.append((*entry_cells(entry), *cells))
-    titles = unique_titles([f"{category_name(name)} ({len(tasks)})" for name, tasks in grouped.items()])
+    titles = unique_titles([f"{category_name(name, short=True)} ({len(tasks)})" for name, tasks in grouped.items()])
     columns = (*entry_columns(), *(Column(title, "right") for title in titles))
     return Table("category-ranks", "Mean rank per category, in brackets its number of tasks", columns, tuple(rows))
 
@@ -97,7 +96,9 @@ def value_table(study: Study, category: str, tasks: Sequence[str]) -> Table:
         [task_name(task) + ("" if only else f", {metric_name(study.standings[task].scores.metric)}") for task in tasks]
     )
     marks = f" {MARKS_MEAN}" if any(cell.weak for row in rows for cell in row) else ""
-    caption = f"{category_name(category)}: {metric_name(only) if only else 'primary metric of each task'}.{marks}"
+    caption = (
+        f"{category_name(category, short=True)}: {metric_name(only) if only else 'primary metric of each task'}.{marks}"
+    )
     columns = (*entry_columns(), *(Column(title, "right") for title in titles))
     return Table(f"values-{safe(category)}", caption, columns, tuple(rows))
 
@@ -116,7 +117,7 @@ def _pictures(overall: OverallStanding, grouped: Mapping[str, Sequence[str]]) ->
             Picture(
                 "category-heat",
                 "Mean rank per category; dark is good. Empty: no result.",
-                plot_heat_map(_ranks(overall, grouped), names, [category_name(name) for name in grouped]),
+                plot_heat_map(_ranks(overall, grouped), names, [category_name(name, short=True) for name in grouped]),
                 "Heat map of mean ranks by category; the table above has the same numbers",
             )
         )

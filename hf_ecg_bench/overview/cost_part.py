@@ -18,6 +18,7 @@ from hf_ecg_bench.results.figures import Picture
 from hf_ecg_bench.results.quantities import duration, energy, milliseconds, operations, quantity
 from hf_ecg_bench.results.row import Row
 from hf_ecg_bench.results.tables import Cell, Column, Table
+from hf_ecg_bench.standings.costs import median_cost
 from hf_ecg_bench.standings.entry import Entry
 from hf_ecg_bench.standings.overall import OverallStanding
 
@@ -86,8 +87,8 @@ def cost_part(study: Study) -> Part:
 
 
 def entry_costs(study: Study, overall: OverallStanding, field: str) -> Floats:
-    """(entries,) median over tasks of the mean over seeds; NaN where unknown. A joint training counts once."""
-    return np.array([_cost(study, entry, field) for entry in overall.entries])
+    """(entries,) see `median_cost`; NaN where unknown."""
+    return np.array([median_cost(_rows(study, entry), field) for entry in overall.entries])
 
 
 def cost_table(
@@ -127,15 +128,6 @@ def _quality(overall: OverallStanding) -> tuple[Floats, str, tuple[Floats, Float
         return overall.skill, "skill", (overall.skill_low, overall.skill_high)
     quality = np.where(overall.enough, -overall.mean_rank, np.nan)
     return quality, "mean rank", (-overall.rank_high, -overall.rank_low)
-
-
-def _cost(study: Study, entry: Entry, field: str) -> float:
-    """Of tasks that one run serves, that run's cost is counted once."""
-    runs: dict[str, list[float]] = {}
-    for row in _rows(study, entry):
-        runs.setdefault(row.trained_as or row.task, []).append(float(getattr(row, field)))
-    means = [np.mean(kept) for values in runs.values() if (kept := [v for v in values if math.isfinite(v)])]
-    return float(np.median(means)) if means else math.nan
 
 
 def _rows(study: Study, entry: Entry) -> list[Row]:

@@ -8,7 +8,7 @@ from typing import Any
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.overview.parts import Block, Part
 from hf_ecg_bench.overview.study import Study
-from hf_ecg_bench.overview.wording import sentence, task_name, task_order
+from hf_ecg_bench.overview.wording import sentence, task_name
 from hf_ecg_bench.results.figures import Picture
 from hf_ecg_bench.results.pages import safe
 from hf_ecg_bench.results.row import Row
@@ -17,6 +17,7 @@ from hf_ecg_bench.scaling.analysis import analyse
 from hf_ecg_bench.scaling.plot import plot_scaling
 from hf_ecg_bench.scaling.tables import count, error_name, law_table, needed, point_table, ratio
 from hf_ecg_bench.scaling.writing import how_resampled
+from hf_ecg_bench.tasks.categories import task_order
 
 # The paper's supervised baselines, the better one first.
 _BASELINES = ("s4", "net1d")

@@ -9,10 +9,11 @@ from typing import Any
 from hf_ecg_bench.overview.parts import Block, Part
 from hf_ecg_bench.overview.plots.critical_difference import plot_critical_difference
 from hf_ecg_bench.overview.study import Study
-from hf_ecg_bench.overview.wording import entry_cells, entry_columns, fixed, p_value, plural, sentence, with_interval
+from hf_ecg_bench.overview.wording import entry_cells, entry_columns, fixed, plural, sentence, with_interval
 from hf_ecg_bench.results.estimate import Estimate
 from hf_ecg_bench.results.figures import Picture
 from hf_ecg_bench.results.plots.forest import plot_forest
+from hf_ecg_bench.results.quantities import p_value
 from hf_ecg_bench.results.tables import Cell, Column, Table
 from hf_ecg_bench.standings.overall import OverallStanding
 

@@ -9,7 +9,6 @@ from pathlib import Path
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.overview.choices import Choices
 from hf_ecg_bench.overview.failures import GridState, read_grid_state
-from hf_ecg_bench.overview.wording import task_order
 from hf_ecg_bench.results.estimate import Estimate
 from hf_ecg_bench.results.metrics import metric_estimates
 from hf_ecg_bench.results.row import Row
@@ -23,6 +22,7 @@ from hf_ecg_bench.standings.overall import OverallStanding
 from hf_ecg_bench.standings.scoring import score_tasks
 from hf_ecg_bench.standings.task import TaskStanding
 from hf_ecg_bench.standings.task_ranking import stand
+from hf_ecg_bench.tasks.categories import task_order
 
 _JOINT = "joint_training"
 #: Other metrics of a row: (folder, task) -> name -> estimate.

@@ -10,12 +10,10 @@ from hf_ecg_bench.overview.study import Study, mean_over_seeds
 from hf_ecg_bench.overview.verdicts import verdicts
 from hf_ecg_bench.overview.wording import (
     MARKS_MEAN,
-    category_name,
     contamination_mark,
     entry_cells,
     entry_columns,
     fixed,
-    p_value,
     sentence,
     signed,
     task_name,
@@ -26,8 +24,10 @@ from hf_ecg_bench.results.figures import Picture
 from hf_ecg_bench.results.metrics import METRICS, higher_is_better, metric_name
 from hf_ecg_bench.results.pages import safe
 from hf_ecg_bench.results.plots.forest import plot_forest
+from hf_ecg_bench.results.quantities import p_value
 from hf_ecg_bench.results.tables import Cell, Column, Table
 from hf_ecg_bench.standings.task import TaskStanding
+from hf_ecg_bench.tasks.categories import category_name
 
 _MOST_FOREST_ROWS = 400  # over all tasks: a row is 3 kB of the page
 
@@ -81,7 +81,7 @@ def task_table(study: Study, standing: TaskStanding) -> Table:
     better = "higher" if scores.higher_is_better else "lower"
     marks = f" {MARKS_MEAN}" if any(contamination_mark(state) for state in scores.contamination) else ""
     tested_on = f", {scores.n_records:,} test records" if scores.n_records else ""
-    category = category_name(study.categories[scores.task])
+    category = category_name(study.categories[scores.task], short=True)
     caption = (
         f"{task_name(scores.task)} ({category}): {metric_name(scores.metric)}, {better} is better{tested_on}.{marks}"
     )

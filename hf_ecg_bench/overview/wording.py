@@ -18,38 +18,11 @@ MARKS_MEAN = (
     f"{SEEN} the model may have seen the test records before. "
     f"{SAME_CORPUS} it has seen other records of the same corpus."
 )
-_CATEGORIES = {
-    "adult_ecg_interpretation": "Adult ECG",
-    "pediatric_ecg_interpretation": "Pediatric ECG",
-    "cardiac_structure_function": "Cardiac structure",
-    "cardiac_outcomes": "Cardiac outcomes",
-    "noncardiac_outcomes": "Non-cardiac outcomes",
-    "acute_care": "Acute care",
-    "patient_characteristics": "Patient characteristics",
-    "embedded": "Synthetic",
-    "joint_training": "Joint training",
-    "": "Not in the catalogue",
-}
-
-
-def category_name(category: str) -> str:
-    """`Adult ECG`."""
-    return _CATEGORIES.get(category, category.replace("_", " "))
-
-
-def category_order(category: str) -> int:
-    """The paper's order; unknown ones last."""
-    return list(_CATEGORIES).index(category) if category in _CATEGORIES else len(_CATEGORIES)
 
 
 def task_name(task: str) -> str:
     """`PTB-XL (super)`; the id where the catalogue does not know it."""
     return CATALOGUE[task].name if task in CATALOGUE else task
-
-
-def task_order(task: str) -> tuple[int, str]:
-    """The catalogue's order, then by name."""
-    return (list(CATALOGUE).index(task) if task in CATALOGUE else len(CATALOGUE), task)
 
 
 def contamination_mark(state: ContaminationState) -> str:
@@ -88,13 +61,6 @@ def signed(value: float, low: float = math.nan, high: float = math.nan, digits: 
     text = f"{value:+.{digits}f}"
     ends = math.isfinite(low) and math.isfinite(high)
     return f"{text} [{low:+.{digits}f}, {high:+.{digits}f}]" if ends else text
-
-
-def p_value(p: float) -> str:
-    """`0.031`, `< 0.001`; empty where there was no test."""
-    if math.isnan(p):
-        return ""
-    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def fixed(value: float, digits: int) -> str:

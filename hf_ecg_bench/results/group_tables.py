@@ -7,6 +7,7 @@ from typing import Any
 
 from hf_ecg_bench.results.estimate import Estimate, number
 from hf_ecg_bench.results.metrics import COMPARED, metric_estimates, metric_name, primary_metric
+from hf_ecg_bench.results.quantities import p_value
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.results.slices import slice_results
 from hf_ecg_bench.results.tables import Cell, Column, Table, in_original_units
@@ -85,7 +86,7 @@ def subgroup_table(result: Result, key: str) -> Table | None:
                 Cell(_count(entry, "n_patients")),
                 Cell(estimate.format() if estimate.defined else note, weak=not estimate.defined),
                 Cell(difference.format() if difference.defined else "", weak=True),
-                Cell("" if math.isnan(p) else f"{p:.3f}" if p >= 0.001 else "< 0.001", strong=p < 0.05),
+                Cell(p_value(p), strong=p < 0.05),
             )
         )
     if not rows:

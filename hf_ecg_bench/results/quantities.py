@@ -1,4 +1,4 @@
-"""Counts, times, operations and energy as people read them; empty where they are not known."""
+"""Counts, times, operations, energy and p values as people read them; empty where they are not known."""
 
 from __future__ import annotations
 
@@ -39,6 +39,13 @@ def duration(seconds: float) -> str:
     if seconds < 120:
         return f"{seconds:.3g} s"
     return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def p_value(p: float) -> str:
+    """`0.031`, `< 0.001`; empty where there was no test."""
+    if math.isnan(p):
+        return ""
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
 
 
 def _prefixed(value: float, unit: str) -> str:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from hf_ecg_bench.overview.plots.modes import mode_look
 from hf_ecg_bench.results.plots.style import GROUND, INK, MUTED, dress, new_figure, plain
+from hf_ecg_bench.results.quantities import quantity
 
 Floats = NDArray[np.float64]
 
@@ -75,7 +76,7 @@ def plot_costs(
         low, high = axes.get_xlim()
         if high / low < 30:  # too few powers of ten for an axis that can be read
             axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _short(value)))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: quantity(value)))
         if inverted:
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{-value:g}"))
         axes.set_xlabel(panel.name)
@@ -90,10 +91,3 @@ def plot_costs(
         text.set_color(INK)
         text.set_parse_math(False)
     return figure
-
-
-def _short(value: float) -> str:
-    for limit, suffix in ((1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if value >= limit:
-            return f"{value / limit:g} {suffix}"
-    return f"{value:g}"
