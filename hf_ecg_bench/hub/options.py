@@ -88,3 +88,11 @@ def tag_commit(remote: Remote, tag: str | None, committed: Committed) -> None:
             f"the tag {tag} of {remote.repo_id} names another commit ({str(taken)[:8]}): tags are not moved",
             fix="choose another --tag; the files themselves are uploaded",
         )
+
+
+def address(remote: Remote, committed: Committed, options: PushOptions) -> str:
+    """Where a person finds what was pushed."""
+    if committed.pull_request:
+        return committed.pull_request
+    named = options.tag or options.revision
+    return f"{remote.page}/tree/{named}" if named and named != MAIN else remote.page

@@ -9,15 +9,15 @@ from pathlib import Path
 
 from hf_ecg_bench import __version__
 from hf_ecg_bench.errors import EcgBenchError, unknown_name
-from hf_ecg_bench.hub.committing import Change, Committed, commit
+from hf_ecg_bench.hub.committing import Change, commit
 from hf_ecg_bench.hub.dataset_extras import dataset_extras
 from hf_ecg_bench.hub.dataset_folder import check_dataset_folder
 from hf_ecg_bench.hub.explaining import explained
 from hf_ecg_bench.hub.folders import CheckedFolder, Kind
 from hf_ecg_bench.hub.model_folder import check_model_folder
 from hf_ecg_bench.hub.models.extras import model_extras, own_model_folder
-from hf_ecg_bench.hub.options import PushOptions, make_ready, tag_commit
-from hf_ecg_bench.hub.remote import MAIN, Gated, Remote, check_repo_id, writable
+from hf_ecg_bench.hub.options import PushOptions, address, make_ready, tag_commit
+from hf_ecg_bench.hub.remote import MAIN, Gated, check_repo_id, writable
 from hf_ecg_bench.models.adapters.folders import ADAPTER_CONFIG
 from hf_ecg_bench.saying import Say, to_stderr
 
@@ -98,14 +98,6 @@ def push_folder(
         committed = commit(remote, plan, message, revision=branch, create_pr=options.create_pr)
         tag_commit(remote, options.tag, committed)
     return address(remote, committed, options)
-
-
-def address(remote: Remote, committed: Committed, options: PushOptions) -> str:
-    """Where a person finds what was pushed."""
-    if committed.pull_request:
-        return committed.pull_request
-    named = options.tag or options.revision
-    return f"{remote.page}/tree/{named}" if named and named != MAIN else remote.page
 
 
 def _choose_repo(kind: Kind, folder: Path, repo_id: str | None, checked: CheckedFolder) -> str:

@@ -99,7 +99,7 @@ def _results(facts: ModelFacts) -> str:
     assert result is not None
     dataset = str(result.dataset.get("id"))
     records = result.dataset.get("records", {})
-    seen = contamination(str(result.model.get("id")), dataset, result.mode)
+    seen = contamination(result.model, dataset, result.mode)
     pinned = f", commit `{facts.dataset_revision}`" if facts.dataset_revision else ""
     rows = [
         ("task", cell(result.task)),

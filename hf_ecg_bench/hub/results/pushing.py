@@ -10,7 +10,7 @@ from hf_ecg_bench.errors import PredictionsError
 from hf_ecg_bench.hub.committing import Change, commit
 from hf_ecg_bench.hub.explaining import explained
 from hf_ecg_bench.hub.fetching import RESULTS_REPO, ROWS_FILE
-from hf_ecg_bench.hub.options import PushOptions, make_ready, tag_commit
+from hf_ecg_bench.hub.options import PushOptions, address, make_ready, tag_commit
 from hf_ecg_bench.hub.remote import MAIN, check_repo_id, writable
 from hf_ecg_bench.hub.results.card import render_results_card
 from hf_ecg_bench.hub.results.index import merged_rows, rows_bytes
@@ -40,8 +40,6 @@ def push_results(
     Raises:
         EcgBenchError: no usable result; no token, permission or connection.
     """
-    from hf_ecg_bench.hub.pushing import address
-
     options = options or PushOptions()
     repo_id = check_repo_id(repo_id or RESULTS_REPO)
     with tempfile.TemporaryDirectory(prefix="hf_ecg_bench_") as temporary:
