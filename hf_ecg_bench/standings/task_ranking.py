@@ -19,22 +19,15 @@ Floats = NDArray[np.float64]
 ALPHA = 0.05
 
 
-def resamples_needed(n_entries: int, alpha: float = ALPHA) -> int:
-    """How many resamples it takes that counting can separate any pair of so many entries after Holm's adjustment.
-
-    The smallest p is 2 / (B + 1), the smallest adjusted one k (k - 1) / (B + 1): 1,800 for 10 entries, 17,400 for 30.
-    """
-    return math.floor(n_entries * (n_entries - 1) / alpha)
-
-
 def stand(
     scores: TaskScores, *, alpha: float = ALPHA, tail: Literal["auto", "counted", "normal"] = "auto"
 ) -> TaskStanding:
     """Rank a task's entries: paired differences on shared resamples, Holm over the pairs, the anchor rule.
 
-    p = 2 min(#{d <= 0} + 1, #{d >= 0} + 1) / (B + 1). With many entries that cannot get below alpha however clear a
-    difference is (`resamples_needed`); under `auto` p values that have reached their smallest are then those of a
-    normal distribution with the resampled differences' mean and SD. The standing says so.
+    p = 2 min(#{d <= 0} + 1, #{d >= 0} + 1) / (B + 1). The smallest adjusted p of k entries is thus k (k - 1) / (B + 1),
+    so that with B = 1,000 counting separates at most 7 entries, however clear a difference is; under `auto` p values
+    that have reached their smallest are then those of a normal distribution with the resampled differences' mean and
+    SD. The standing says so.
 
     Args:
         alpha: pairs with a smaller adjusted p are separated.
