@@ -181,13 +181,12 @@ def as_json(overall: OverallStanding) -> dict[str, Any]:
 
 def _line(overall: OverallStanding, i: int) -> list[str]:
     entry = overall.entries[i]
-    unusual = [text for text in (entry.preprocessing, entry.protocol) if text != "paper"]
     origin = ["published"] if entry.origin == "published" else []
     hidden = f" + {overall.hidden[i]} hidden" if overall.hidden[i] else ""
     return [
         str(overall.group[i]) if overall.group[i] else "-",
         _plain(entry.model),
-        _plain(", ".join([entry.mode, *unusual, *origin])),
+        _plain(", ".join([entry.mode, *entry.unusual, *origin])),
         _with_ends(overall.mean_rank[i], overall.rank_low[i], overall.rank_high[i], 2),
         _with_ends(overall.skill[i], overall.skill_low[i], overall.skill_high[i], 3),
         "-" if overall.win_rate[i] != overall.win_rate[i] else f"{overall.win_rate[i]:.2f}",

@@ -7,7 +7,10 @@ ABOUT = {
         "A result is one training run of one model on one task: the data set's fixed test records are scored "
         "once, by the epoch that was best on validation records. Records that are longer than a model's window "
         "are cut into windows, whose outputs are averaged. An entry is a model adapted in one mode; its seeds are "
-        "averaged, and their standard deviation stands beside the interval, not in it."
+        "averaged, and their standard deviation stands beside the interval, not in it. Where runs of a model started "
+        "from several weights, each of these makes entries of its own, named by the first digits of its digest. Of "
+        "runs that differ in settings (epochs, learning rate), those with the best mean validation value count; the "
+        "others are left out and listed."
     ),
     "metrics": (
         "Macro AUROC is the mean of the labels' areas under the ROC curve; labels without positives or negatives "

@@ -18,7 +18,7 @@ from hf_ecg_bench.leaderboard.space.board.snapshot import Entry as ShownEntry
 from hf_ecg_bench.models.registry import MODELS, get_model_spec
 from hf_ecg_bench.results.row import Row
 from hf_ecg_bench.standings.costs import median_cost
-from hf_ecg_bench.standings.entry import Entry, entry_of
+from hf_ecg_bench.standings.entry import Entry
 from hf_ecg_bench.standings.task import TaskStanding
 from hf_ecg_bench.standings.task_ranking import stand
 
@@ -34,11 +34,15 @@ _COSTS = (
 
 
 def entry_facts(results: Results) -> list[ShownEntry]:
-    """Every entry, with the median cost of its runs (see `median_cost`)."""
+    """Every entry, with the median cost of its runs (see `median_cost`): of the ranked ones where there are any."""
+    ranked: dict[Entry, list[Row]] = defaultdict(list)
+    for scores in results.scores.values():
+        for entry, rows in zip(scores.entries, scores.rows, strict=True):
+            ranked[entry] += rows
     runs: dict[Entry, list[Row]] = defaultdict(list)
     for row in results.rows:
-        runs[entry_of(row)].append(row)
-    return [_entry(entry, runs[entry]) for entry in results.entries]
+        runs[results.entry_of(row)].append(row)
+    return [_entry(entry, ranked[entry] or runs[entry]) for entry in results.entries]
 
 
 def _entry(entry: Entry, rows: Sequence[Row]) -> ShownEntry:
@@ -58,6 +62,7 @@ def _entry(entry: Entry, rows: Sequence[Row]) -> ShownEntry:
         "preprocessing": entry.preprocessing,
         "protocol": entry.protocol,
         "origin": entry.origin,
+        "weights": entry.weights,
         "parameters": parameters,
         **costs,
     }

@@ -12,28 +12,43 @@ from hf_ecg_bench.leaderboard.gathering import Results
 from hf_ecg_bench.leaderboard.numbers import amount, number
 from hf_ecg_bench.leaderboard.space.board.snapshot import Curve
 from hf_ecg_bench.results.row import Row
-from hf_ecg_bench.standings.entry import Entry, entry_of
+from hf_ecg_bench.standings.entry import Entry
+from hf_ecg_bench.standings.settling import settle
 
 
 def curves(results: Results, entries: Mapping[Entry, int]) -> dict[str, list[Curve]]:
     """{task: a curve for each entry with two fractions or more}, smallest fraction first.
 
     A point is the mean over seeds, and so are the ends of its interval. Rows on other test records than the task's, or
-    of another metric, are no points of its curves.
+    of another metric, are no points of its curves, nor are runs of other settings than those that count
+    (`standings.settling`).
     """
-    points: dict[str, dict[Entry, dict[float, list[Row]]]] = defaultdict(lambda: defaultdict(lambda: defaultdict(list)))
+    found: dict[str, list[Curve]] = {}
+    for (task, entry), rows in sorted(_rows(results).items()):
+        of_fraction: dict[float, list[Row]] = defaultdict(list)
+        for row in settle(entry, rows).kept:
+            of_fraction[row.fraction].append(row)
+        if len(of_fraction) > 1:
+            found.setdefault(task, []).append(_curve(entries[entry], of_fraction))
+    return found
+
+
+def off_curves(results: Results) -> list[tuple[str, str, str]]:
+    """(task, run, why) of runs on a part of the records that are no points of a curve because of their settings."""
+    found = []
+    for (task, entry), rows in sorted(_rows(results).items()):
+        if any(row.fraction < 1 for row in rows):
+            left_out = settle(entry, rows).left_out
+            found += [(task, row.folder or entry.key, reason) for row, reason in left_out if row.fraction < 1]
+    return found
+
+
+def _rows(results: Results) -> dict[tuple[str, Entry], list[Row]]:
+    """(task, entry) -> rows of ours that can be points of its curve."""
+    found: dict[tuple[str, Entry], list[Row]] = defaultdict(list)
     for row in results.rows:
         if row.origin == "ours" and math.isfinite(row.value) and _belongs(row, results):
-            points[row.task][entry_of(row)][row.fraction].append(row)
-    found: dict[str, list[Curve]] = {}
-    for task in sorted(points):
-        drawn = [
-            _curve(entries[entry], of_fraction)
-            for entry, of_fraction in sorted(points[task].items())
-            if len(of_fraction) > 1
-        ]
-        if drawn:
-            found[task] = drawn
+            found[row.task, results.entry_of(row)].append(row)
     return found
 
 

@@ -12,7 +12,7 @@ from hf_ecg_bench.published import published_rows
 from hf_ecg_bench.results.row import Row
 from hf_ecg_bench.results.rows import read_rows
 from hf_ecg_bench.results.run_folder import Unreadable
-from hf_ecg_bench.standings.entry import Entry, entry_of
+from hf_ecg_bench.standings.entry import Entry, entries_of
 from hf_ecg_bench.standings.scores import TaskScores
 from hf_ecg_bench.standings.scoring import score_tasks
 from hf_ecg_bench.standings.task import TaskStanding
@@ -37,9 +37,14 @@ class Results:
     n_resamples: int = 1000
 
     @cached_property
+    def entry_of(self) -> Callable[[Row], Entry]:
+        """The entry of a row of these."""
+        return entries_of(self.rows)
+
+    @cached_property
     def entries(self) -> tuple[Entry, ...]:
         """Every entry of a row, sorted: also those that have only rows of smaller fractions, or excluded ones."""
-        return tuple(sorted({entry_of(row) for row in self.rows}))
+        return tuple(sorted({self.entry_of(row) for row in self.rows}))
 
     @cached_property
     def datasets(self) -> dict[str, str]:

@@ -16,7 +16,7 @@ from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.files import explain_os_errors
 from hf_ecg_bench.leaderboard.about import ABOUT
 from hf_ecg_bench.leaderboard.cells import cells, entry_facts
-from hf_ecg_bench.leaderboard.curves import curves
+from hf_ecg_bench.leaderboard.curves import curves, off_curves
 from hf_ecg_bench.leaderboard.facts import category_facts, dataset_facts, model_facts, task_facts, task_ids
 from hf_ecg_bench.leaderboard.gathering import Results, gather
 from hf_ecg_bench.leaderboard.space.board.snapshot import (
@@ -131,6 +131,7 @@ def _left_out(results: Results) -> list[dict[str, str]]:
         found += [(task, note) for note in scores.notes]
         if not SAFE.fullmatch(task):
             found.append((task[:80], "a task of this name has no page: it cannot be the name of a file"))
+    found += [(name, f"{task}, not on its curve: {reason}") for task, name, reason in off_curves(results)]
     return [{"name": name, "reason": reason} for name, reason in found]
 
 

@@ -198,5 +198,4 @@ def _modes(study: Study) -> list[str]:
 
 
 def _name(entry: Entry) -> str:
-    unusual = [value for value in (entry.preprocessing, entry.protocol) if value != "paper"]
-    return ", ".join([entry.model, *unusual])
+    return ", ".join([entry.model, *entry.unusual])

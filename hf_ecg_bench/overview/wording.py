@@ -32,8 +32,7 @@ def contamination_mark(state: ContaminationState) -> str:
 
 def entry_cells(entry: Entry) -> tuple[Cell, Cell]:
     """Model and mode; what is unusual stands with the mode."""
-    unusual = [value for value in (entry.preprocessing, entry.protocol) if value != "paper"]
-    return Cell(entry.model), Cell(", ".join([entry.mode, *unusual]))
+    return Cell(entry.model), Cell(", ".join([entry.mode, *entry.unusual]))
 
 
 def entry_columns() -> tuple[Column, Column]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from hf_ecg_bench.models.overlaps import OverlapState
 
-ROW_VERSION = 1
+ROW_VERSION = 2
 
 #: What a model's pretraining has seen of a task's data; see `results.contamination`.
 ContaminationState = OverlapState
@@ -24,6 +24,7 @@ class Row:
         model: model id; `model_source` the folder, Hub id or file its weights came from, `model_digest` of the weights.
         task, category, dataset: catalogue ids; `dataset_digest` of the data that were used.
         mode, protocol, preprocessing, fraction, seed, subset: how it was adapted, on which share of the records.
+        settings: digest of what else decided the training (`results.settings`); empty where unknown.
         trained_as: the task that was run, where this one is a part of it; else empty.
         metric: the primary metric (`macro_auroc`, `pooled_mae`), with `value` and its 95 % interval `low`, `high`.
         higher_is_better: of that metric.
@@ -63,6 +64,7 @@ class Row:
     fraction: float = 1.0
     seed: int = 0
     subset: str = "nested"
+    settings: str = ""
     trained_as: str = ""
     records_train: float = math.nan
     records_test: float = math.nan

@@ -25,7 +25,9 @@ _ARROW = {str: pa.string(), float: pa.float64(), int: pa.int64(), bool: pa.bool_
 _UPGRADE = "pip install --upgrade hf-ecg-bench"
 
 #: Version -> what turns a file's columns (name -> values) of that version into those of the next one.
-MIGRATIONS: dict[int, Callable[[dict[str, list[Any]]], dict[str, list[Any]]]] = {}
+MIGRATIONS: dict[int, Callable[[dict[str, list[Any]]], dict[str, list[Any]]]] = {
+    1: lambda columns: columns | {"settings": [""] * len(columns["row_version"])},
+}
 
 
 def write_rows(rows: Sequence[Row], path: Path) -> Path:
@@ -187,7 +189,9 @@ def _migrated(path: Path, columns: dict[str, list[Any]], where: Callable[[int, s
             )
         if version != versions[0]:
             raise PredictionsError(f"{where(index, 'row_version')}: versions {versions[0]} and {version} in one file")
-    for version in range(versions[0] if versions else ROW_VERSION, ROW_VERSION):
+    if not versions:  # of no rows nobody can say which version they are
+        return columns | {name: [] for name in COLUMNS if name not in columns}
+    for version in range(versions[0], ROW_VERSION):
         columns = MIGRATIONS[version](columns) | {"row_version": [version + 1] * len(versions)}
     return columns
 

@@ -14,6 +14,7 @@ from hf_ecg_bench.results.row import Row
 from hf_ecg_bench.results.row_checks import check_row
 from hf_ecg_bench.results.run_folder import Unreadable, check_types, find_results
 from hf_ecg_bench.results.schema import PREDICTIONS_FILE, Result
+from hf_ecg_bench.results.settings import settings_digest
 from hf_ecg_bench.results.slices import with_slices
 from hf_ecg_bench.tasks.catalogue import CATALOGUE
 
@@ -82,6 +83,7 @@ def _row(result: Result, folder: str, digest: str) -> Row:
         fraction=float(result.fraction),
         seed=result.seed,
         subset=str(result.subset.get("rule", "nested")),
+        settings=settings_digest(result),
         trained_as=result.trained_as or "",
         records_train=_number(records.get("train")),
         records_test=_number(result.metrics.get("n")),

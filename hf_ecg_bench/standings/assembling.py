@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,10 +11,11 @@ import numpy as np
 from hf_ecg_bench.evaluation.intervals import percentile_interval
 from hf_ecg_bench.models.overlaps import worst
 from hf_ecg_bench.results.row import Row
-from hf_ecg_bench.standings.entry import Entry, entry_of
+from hf_ecg_bench.standings.entry import Entry
 from hf_ecg_bench.standings.entry_scores import Cell
 from hf_ecg_bench.standings.run_scores import TestSet
 from hf_ecg_bench.standings.scores import Excluded, TargetScores, TaskScores
+from hf_ecg_bench.standings.settling import Settled
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,43 +36,53 @@ class _Line:
     cell: Cell | None
 
 
-def assemble(task: str, rows: Sequence[Row], scored: Sequence[Scorable], n_resamples: int) -> TaskScores:
+def assemble(
+    task: str,
+    rows: Sequence[Row],
+    scored: Sequence[Scorable],
+    n_resamples: int,
+    settled: Sequence[Settled],
+    entry_of: Callable[[Row], Entry],
+) -> TaskScores:
     """The task's table of entries.
 
     Args:
-        rows: all rows of the task, with and without predictions.
+        rows: the task's rows that count, with and without predictions.
         scored: what there is of those with predictions, one per entry.
+        settled: how it was found which rows count.
+        entry_of: of every row.
     """
-    excluded: list[Excluded] = []
+
+    def out(row: Row, reason: str) -> Excluded:
+        entry = entry_of(row)
+        return Excluded(entry, row.folder or f"{entry.key}, seed {row.seed}", reason)
+
+    excluded = [out(row, reason) for item in settled for row, reason in item.left_out]
     metric, higher = _metric(rows)
     test = _shared_test_set(scored)
     lines: dict[Entry, _Line] = {}
-    notes: list[str] = []
+    notes = [note for item in settled for note in item.notes]
     for item in scored:
         for n, reason in item.broken.items():
-            excluded.append(_out(item.rows[n], f"its predictions cannot be scored: {reason}"))
+            excluded.append(out(item.rows[n], f"its predictions cannot be scored: {reason}"))
         for cell in item.cells:
             own = [item.rows[n] for n in cell.runs]
             if own[0].metric != metric:
-                excluded += [_out(row, f"scored by {row.metric}, the others by {metric}") for row in own]
+                excluded += [out(row, f"scored by {row.metric}, the others by {metric}") for row in own]
             elif test is None or not cell.test.same(test):
-                excluded += [_out(row, _other_records(cell.test, test)) for row in own]
+                excluded += [out(row, _other_records(cell.test, test)) for row in own]
             elif not np.isfinite(cell.values).all():
-                excluded += [_out(row, "its score is undefined") for row in own]
+                excluded += [out(row, "its score is undefined") for row in own]
             else:
                 lines[item.entry] = _Line(own, cell)
                 notes += _contradictions(own, cell)
-    counted = {id(row) for item in scored for row in item.rows}
-    for entry, without in _without_predictions(rows).items():
+    for entry, without in _without_predictions(rows, entry_of).items():
         for row in without:
             reason = _why_not(row, metric, higher, test, entry in lines and lines[entry].cell is not None)
             if reason:
-                excluded.append(_out(row, reason))
+                excluded.append(out(row, reason))
             else:
                 lines.setdefault(entry, _Line([], None)).rows.append(row)
-    for row in rows:
-        if row.predictions_digest and id(row) not in counted:
-            excluded.append(_out(row, "the same run is there twice"))
     return _table(task, metric, higher, lines, test, n_resamples, excluded, notes)
 
 
@@ -94,7 +105,7 @@ def _shared_test_set(scored: Sequence[Scorable]) -> TestSet | None:
     return min(counted, key=lambda item: (-item[1], -item[0].n, item[0].digest))[0] if counted else None
 
 
-def _without_predictions(rows: Sequence[Row]) -> dict[Entry, list[Row]]:
+def _without_predictions(rows: Sequence[Row], entry_of: Callable[[Row], Entry]) -> dict[Entry, list[Row]]:
     found: dict[Entry, list[Row]] = defaultdict(list)
     for row in rows:
         if not row.predictions_digest:
@@ -129,11 +140,6 @@ def _contradictions(rows: Sequence[Row], cell: Cell) -> list[str]:
         for row, value in zip(rows, cell.values.tolist(), strict=True)
         if not np.isclose(row.value, value, rtol=0, atol=1e-4, equal_nan=True)
     ]
-
-
-def _out(row: Row, reason: str) -> Excluded:
-    entry = entry_of(row)
-    return Excluded(entry, row.folder or f"{entry.key}, seed {row.seed}", reason)
 
 
 def _table(

@@ -15,10 +15,12 @@ from hf_ecg_bench.results.schema import PREDICTIONS_FILE, Result
 from hf_ecg_bench.results.slices import select_targets
 from hf_ecg_bench.results.target_scores import mapping
 from hf_ecg_bench.standings.assembling import Scorable, assemble
-from hf_ecg_bench.standings.entry import Entry, entry_of
+from hf_ecg_bench.standings.differing import settings_in_words
+from hf_ecg_bench.standings.entry import Entry, entries_of
 from hf_ecg_bench.standings.entry_scores import Averaging, Cell, cell_file, read_cells, write_cells
 from hf_ecg_bench.standings.run_scores import Draws, Scored, in_order, score_run
 from hf_ecg_bench.standings.scores import TaskScores
+from hf_ecg_bench.standings.settling import Settled, settle
 
 
 def score_tasks(
@@ -36,10 +38,11 @@ def score_tasks(
     The test records that most runs of a task share are its test set. A run on others, one whose predictions cannot be
     read, or that is scored by another metric is left out and named in `TaskScores.excluded`. Rows without predictions
     (published ones) keep value and interval, with NaN for samples. Tasks that are parts of a joint run take their
-    columns from its predictions; every file is read once, one in memory at a time.
+    columns from its predictions; every file is read once, one in memory at a time. Weights that a model started from
+    are told apart (`entries_of`), and of an entry's runs those of one training count (`settle`).
 
     Args:
-        rows: those of fraction 1 are scored.
+        rows: those of fraction 1 are scored; all decide which weights there are.
         results_dir: what `Row.folder` is below.
         n_resamples, seed: of the shared resamples.
         tasks: score these alone.
@@ -49,8 +52,13 @@ def score_tasks(
     Returns:
         {task: scores}, sorted by task.
     """
-    wanted = [row for row in rows if row.fraction == 1.0 and (tasks is None or row.task in tasks)]
-    jobs = _jobs(wanted)
+    rows = list(rows)
+    entry_of = entries_of(rows)
+    settled = _settled(
+        [row for row in rows if row.fraction == 1.0 and (tasks is None or row.task in tasks)], entry_of, results_dir
+    )
+    kept = {task: [row for item in found for row in item.kept] for task, found in settled.items()}
+    jobs = _jobs([row for own in kept.values() for row in own], entry_of)
     draws = Draws(n_resamples, seed)
     scorable: dict[str, list[Scorable]] = defaultdict(list)
     total, done = sum(len(job.folders) for job in jobs), 0
@@ -61,10 +69,20 @@ def score_tasks(
         done += len(job.folders)
         if progress is not None:
             progress(done, total)
-    by_task: dict[str, list[Row]] = defaultdict(list)
-    for row in wanted:
-        by_task[row.task].append(row)
-    return {task: assemble(task, by_task[task], scorable[task], n_resamples) for task in sorted(by_task)}
+    return {
+        task: assemble(task, kept[task], scorable[task], n_resamples, settled[task], entry_of) for task in sorted(kept)
+    }
+
+
+def _settled(rows: Sequence[Row], entry_of: Callable[[Row], Entry], results_dir: Path) -> dict[str, list[Settled]]:
+    """{task: of every entry the runs that count}."""
+    groups: dict[tuple[str, Entry], list[Row]] = defaultdict(list)
+    for row in rows:
+        groups[row.task, entry_of(row)].append(row)
+    found: dict[str, list[Settled]] = defaultdict(list)
+    for (task, entry), own in sorted(groups.items()):
+        found[task].append(settle(entry, own, lambda rows: settings_in_words(rows, results_dir)))
+    return found
 
 
 @dataclass(frozen=True)
@@ -75,7 +93,7 @@ class _Job:
     folders: Mapping[str, Sequence[Row]] = field(default_factory=dict)
 
 
-def _jobs(rows: Iterable[Row]) -> list[_Job]:
+def _jobs(rows: Iterable[Row], entry_of: Callable[[Row], Entry]) -> list[_Job]:
     groups: dict[tuple[Entry, str], dict[str, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in rows:
         if row.predictions_digest:
@@ -88,9 +106,7 @@ def _score(job: _Job, results_dir: Path, draws: Draws, cache: bool) -> dict[str,
     runs: dict[str, list[Row]] = defaultdict(list)
     for rows in job.folders.values():
         for row in rows:
-            # Copies of a run count once; another seed may well have come to the same predictions.
-            if not any((row.seed, row.predictions_digest) == (r.seed, r.predictions_digest) for r in runs[row.task]):
-                runs[row.task].append(row)
+            runs[row.task].append(row)
     files = {
         task: cell_file(
             task,

@@ -21,7 +21,7 @@ Floats = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class BestModes:
-    """One entry per model and origin.
+    """One entry per model (its weights, where it has several) and origin.
 
     Attributes:
         entries: the chosen ones, sorted.
@@ -41,10 +41,10 @@ def best_modes(scores: Mapping[str, TaskScores]) -> BestModes:
     with most tasks. A model without validation values for one of them (published tables have none) is chosen in the
     same way by its test values, and named.
     """
-    of_model: dict[tuple[str, str], set[Entry]] = defaultdict(set)
+    of_model: dict[tuple[str, str, str], set[Entry]] = defaultdict(set)
     for item in scores.values():
         for entry in item.entries:
-            of_model[entry.model, entry.origin].add(entry)
+            of_model[entry.model, entry.origin, entry.weights].add(entry)
     chosen, by_test = [], []
     for _, found in sorted(of_model.items()):
         entries = sorted(found)
@@ -90,8 +90,9 @@ def _values(entries: Sequence[Entry], scores: Mapping[str, TaskScores]) -> tuple
 
 def _mean(rows: Sequence[Row]) -> float:
     values = [row.selection_value for row in rows]
-    return float(np.mean(values)) * (1 if _higher(rows[0].selection_metric) else -1)
+    return float(np.mean(values)) * (1 if higher_on_validation(rows[0].selection_metric) else -1)
 
 
-def _higher(metric: str) -> bool:
+def higher_on_validation(metric: str) -> bool:
+    """Whether more is better, of a metric that epochs are chosen by."""
     return metric not in ("mae", "loss") and higher_is_better(metric)

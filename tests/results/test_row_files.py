@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import math
 from dataclasses import asdict, replace
@@ -182,6 +183,35 @@ VERSION_1 = """
 """
 
 
+VERSION_2 = VERSION_1.replace(" subset ", " subset settings ")
+
+
 def test_other_columns_need_another_version() -> None:
-    assert ROW_VERSION == 1, "a new version: give it its own list here, and row_files.MIGRATIONS a step to it"
-    assert list(asdict(ROW)) == VERSION_1.split(), "raise ROW_VERSION and add a step to row_files.MIGRATIONS"
+    assert ROW_VERSION == 2, "a new version: give it its own list here, and row_files.MIGRATIONS a step to it"
+    assert list(asdict(ROW)) == VERSION_2.split(), "raise ROW_VERSION and add a step to row_files.MIGRATIONS"
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_version_1_is_read_and_says_nothing_of_settings(tmp_path: Path, suffix: str) -> None:
+    columns = VERSION_1.split()
+    old = [{name: value for name, value in plain(settings="abc", row_version=1).items() if name in columns}]
+    path = tmp_path / f"rows{suffix}"
+    if suffix == ".jsonl":
+        lines(path, *old)
+    elif suffix == ".csv":
+        values = ["nan" if v is None else v if isinstance(v, str) else json.dumps(v) for v in old[0].values()]
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows([columns, values])
+    else:
+        write_rows([replace(ROW, settings="")], path)
+        table = pq.read_table(path).drop_columns(["settings"])
+        version = table.column_names.index("row_version")
+        pq.write_table(table.set_column(version, "row_version", pa.array([1], pa.int64())), path)
+    [row] = read_row_file(path)
+    assert (row.model, row.settings, row.row_version) == (ROW.model, "", ROW_VERSION)
+
+
+def test_no_rows_of_version_1(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_text(",".join(VERSION_1.split()) + "\n")
+    assert read_row_file(path) == []

@@ -14,7 +14,9 @@ class WrongShape(ValueError):
 
 @cache
 def _fields(shape: Any) -> tuple[dict[str, Any], frozenset[str]]:
-    return typing.get_type_hints(shape), shape.__required_keys__
+    # `__required_keys__` knows nothing of NotRequired where annotations are texts (PEP 563).
+    hints = typing.get_type_hints(shape, include_extras=True)
+    return hints, frozenset(name for name, hint in hints.items() if typing.get_origin(hint) is not typing.NotRequired)
 
 
 def check(value: Any, shape: Any, where: str) -> None:

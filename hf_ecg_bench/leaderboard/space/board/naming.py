@@ -36,15 +36,19 @@ def sign(letter: str, meaning: str, style: str, address: str = "") -> Safe:
 
 def entry_text(board: Board, entry: Entry) -> str:
     """`MERL, lora`; with what is unusual about it behind."""
-    unusual = [v for v in (entry["preprocessing"], entry["protocol"]) if v != "paper"]
+    unusual = _unusual(entry)
     published = ["published"] if entry["origin"] == "published" else []
     return ", ".join([short(board.title(entry["model"])), spoken(entry["mode"]), *map(spoken, unusual), *published])
 
 
+def _unusual(entry: Entry) -> list[str]:
+    said = [v for v in (entry["preprocessing"], entry["protocol"]) if v != "paper"]
+    return [*said, f"weights {entry['weights']}"] if entry.get("weights") else said
+
+
 def entry_markup(board: Board, entry: Entry, badge: str = "") -> Safe:
     """The model as a link, and how it was adapted below it."""
-    notes = [spoken(entry["mode"])]
-    notes += [spoken(v) for v in (entry["preprocessing"], entry["protocol"]) if v != "paper"]
+    notes = [spoken(entry["mode"]), *map(spoken, _unusual(entry))]
     return tag(
         "span",
         tag("span", tag("span", "Group ", class_="unseen"), badge, class_="badge") if badge else None,

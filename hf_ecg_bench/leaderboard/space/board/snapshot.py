@@ -34,6 +34,7 @@ class Entry(TypedDict):
     preprocessing: str
     protocol: str
     origin: str
+    weights: NotRequired[str]  # first digits of their digest, where runs of the model started from several
     parameters: Number
     trainable_parameters: Number
     train_seconds: Number

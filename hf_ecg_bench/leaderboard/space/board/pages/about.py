@@ -11,7 +11,7 @@ from ..table import Cell, Column, Table, shown
 from ..text import short, spoken
 
 _TERMS = (
-    ("Entry", "A model adapted in one way: model, mode, preprocessing, protocol. Runs of several seeds are averaged."),
+    ("Entry", "A model adapted in one way: model, weights, mode, preprocessing, protocol. Seeds are averaged."),
     ("Tied group", "Entries that are not told apart from the best of their group. Groups do not chain: each member is "
      "compared with the best of the group, not with its neighbour."),
     ("Mean rank", "Mean over tasks of the rank on each task, where entries that are not told apart share a rank."),
