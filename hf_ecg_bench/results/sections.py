@@ -107,7 +107,7 @@ def build_section(run: Run, slug: str, detail: Detail) -> Section:
     parts = slice_tables(result, slug)
     tables = (
         overall_table(result, key=f"{slug}-overall"),
-        target_table(scores, key=f"{slug}-labels", caption="AUROC per label"),
+        target_table(scores, key=f"{slug}-labels", caption=_LABELS),
         # The parts' own table has them, by task.
         *(() if len(parts) > 1 else (regression_table(scores, key=f"{slug}-regression", caption=_ERRORS),)),
     )
@@ -143,6 +143,10 @@ def build_section(run: Run, slug: str, detail: Detail) -> Section:
     )
 
 
+_LABELS = (
+    "AUROC per label, and other metrics where the result has them; F1 at the threshold with the best F1 on validation "
+    "records"
+)
 _ERRORS = "Mean absolute error per regression target"
 # Shown in the tables, where they belong to their target.
 _PER_TARGET = ("target_mean", "target_std", "target_units")

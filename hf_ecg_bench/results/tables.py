@@ -11,6 +11,7 @@ from hf_ecg_bench.results.estimate import Estimate, number
 from hf_ecg_bench.results.metrics import (
     COMPARED,
     METRICS,
+    TARGET_METRICS,
     higher_is_better,
     metric_estimates,
     metric_name,
@@ -103,9 +104,11 @@ def overall_table(result: Result, *, key: str = "overall", caption: str = "Overa
 
 
 def target_table(scores: Sequence[TargetScore], *, key: str = "targets", caption: str = "Per target") -> Table:
-    """One row per yes/no target: positives, share, AUROC with its interval; undefined labels say so."""
+    """One row per yes/no target: positives, share, its metrics with their intervals; undefined labels say so."""
     rows = []
-    for score in (score for score in scores if score.kind != "regression"):
+    own = [score for score in scores if score.kind != "regression"]
+    others = _other_metrics(own)
+    for score in own:
         share = "" if not score.records or score.positives is None else f"{100 * score.positives / score.records:.1f} %"
         doubtful = score.few or not score.estimate.defined
         rows.append(
@@ -115,26 +118,34 @@ def target_table(scores: Sequence[TargetScore], *, key: str = "targets", caption
                 Cell(_integer(score.positives), weak=doubtful),
                 Cell(share),
                 Cell(score.estimate.format(), weak=doubtful),
+                *(Cell(score.others.get(name, Estimate()).format(), weak=doubtful) for name in others),
             )
         )
-    titles = ("Label", "Records", "Positives", "Share", "AUROC [95 %]")
+    titles = ("Label", "Records", "Positives", "Share", "AUROC [95 %]", *map(_titled, others))
     return Table(key, caption, columns_of(titles), tuple(rows))
 
 
 def regression_table(
     scores: Sequence[TargetScore], *, key: str = "regression", caption: str = "Regression targets"
 ) -> Table:
-    """One row per regression target: mean absolute error in z-units and, where known, in its unit."""
+    """One row per regression target: mean absolute error in z-units and, where known, in its unit; other metrics."""
     rows = []
-    for score in (score for score in scores if score.kind == "regression"):
+    own = [score for score in scores if score.kind == "regression"]
+    others = _other_metrics(own)
+    for score in own:
         cells = (score.name, _integer(score.records), score.estimate.format(), in_original_units(score))
-        rows.append(tuple(Cell(text) for text in cells))
-    return Table(
-        key,
-        caption,
-        columns_of(("Target", "Records", "MAE, z-units [95 %]", "MAE, original units [95 %]")),
-        tuple(rows),
-    )
+        rows.append(tuple(Cell(text) for text in (*cells, *(score.others.get(n, Estimate()).format() for n in others))))
+    titles = ("Target", "Records", "MAE, z-units [95 %]", "MAE, original units [95 %]", *map(_titled, others))
+    return Table(key, caption, columns_of(titles), tuple(rows))
+
+
+def _other_metrics(scores: Sequence[TargetScore]) -> list[str]:
+    """The metrics beside the first one that any of these targets has; older results have none."""
+    return [name for name in TARGET_METRICS if any(name in score.others for score in scores)]
+
+
+def _titled(metric: str) -> str:
+    return f"{TARGET_METRICS[metric].name} [95 %]"
 
 
 def in_original_units(score: TargetScore) -> str:
