@@ -76,10 +76,14 @@ def _leaderboard(arguments: argparse.Namespace) -> None:
     for item in results.unreadable:
         _note(f"left out: {item.name}: {item.reason}")
     excluded = [(task, out) for task, scores in results.scores.items() for out in scores.excluded]
-    for task, out in excluded[:_SHOWN]:
-        _note(f"{task}: left out: {out.name}: {out.reason}")
-    if len(excluded) > _SHOWN:
-        _note(f"{len(excluded) - _SHOWN} more runs are left out; --export-space lists all")
+    notes = [f"{task}: left out: {out.name}: {out.reason}" for task, out in excluded if out.kind == "unusable"]
+    notes += [f"{task}: {note}" for task, scores in results.scores.items() for note in scores.notes]
+    for note in notes[:_SHOWN]:
+        _note(note)
+    if len(notes) > _SHOWN:
+        _note(f"{len(notes) - _SHOWN} more notes on what is left out; --json and --export-space list all")
+    if copies := sum(out.kind == "copy" for _, out in excluded):
+        _note(f"{_number(copies, 'result is', 'results are')} there twice and count once")
     if arguments.export_space is not None:
         from hf_ecg_bench.leaderboard.export import export_space
 
@@ -123,7 +127,7 @@ def _print(results: Any, arguments: argparse.Namespace) -> None:
             f"no {source} result in mode {arguments.mode}", fix="hf-ecg-bench leaderboard --source both --mode all"
         )
     if arguments.json:
-        print_json(as_json(overall))
+        print_json({**as_json(overall), **left_out_json(results)})
         return
     what = f"{_number(len(overall.entries), 'entry', 'entries')} over {_number(len(overall.tasks), 'task', 'tasks')}"
     print(f"{what}: {source}, mode {arguments.mode}\n")
@@ -176,6 +180,19 @@ def as_json(overall: OverallStanding) -> dict[str, Any]:
         ],
         "friedman": dict(overall.friedman),
         "notes": list(overall.notes),
+    }
+
+
+def left_out_json(results: Any) -> dict[str, Any]:
+    """What is not ranked, and what must be known of what is, as plain values: all sources and modes."""
+    return {
+        "left_out": [
+            {"task": task, "entry": item.entry.key, "run": item.name, "kind": item.kind, "reason": item.reason}
+            for task, scores in results.scores.items()
+            for item in scores.excluded
+        ],
+        "task_notes": {task: list(scores.notes) for task, scores in results.scores.items() if scores.notes},
+        "unreadable": [{"name": item.name, "reason": item.reason} for item in results.unreadable],
     }
 
 

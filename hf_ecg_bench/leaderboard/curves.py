@@ -38,8 +38,8 @@ def off_curves(results: Results) -> list[tuple[str, str, str]]:
     found = []
     for (task, entry), rows in sorted(_rows(results).items()):
         if any(row.fraction < 1 for row in rows):
-            left_out = settle(entry, rows).left_out
-            found += [(task, row.folder or entry.key, reason) for row, reason in left_out if row.fraction < 1]
+            left_out = [item for item in settle(entry, rows).left_out if item.row.fraction < 1]
+            found += [(task, item.row.folder or entry.key, item.reason) for item in left_out]
     return found
 
 

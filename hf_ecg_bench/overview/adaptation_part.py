@@ -153,12 +153,12 @@ def _forests(mode: str, pairs: Sequence[Pair]) -> Iterator[Picture]:
 def _dumbbells(study: Study) -> Picture | None:
     """One panel a task, one line a model, one mark a mode; only models with several modes."""
     modes = _modes(study)
-    models = sorted({entry.model for entry in study.entries})
+    models = sorted({_marked(entry) for entry in study.entries})
     panels = []
     for task, standing in study.standings.items():
         scores = standing.scores
         values = {
-            (entry.model, entry.mode): float(value)
+            (_marked(entry), entry.mode): float(value)
             for entry, value in zip(scores.entries, scores.value, strict=True)
             if (entry.preprocessing, entry.protocol) == ("paper", "paper")
         }
@@ -195,6 +195,11 @@ def _modes(study: Study) -> list[str]:
     """In the catalogue's order, unknown ones last."""
     modes = {entry.mode for entry in study.entries if entry.origin == "ours"}
     return [mode for mode in MODES if mode in modes] + sorted(modes - MODES.keys())
+
+
+def _marked(entry: Entry) -> str:
+    """The model, with its weights where they are not all the same."""
+    return f"{entry.model}@{entry.weights}" if entry.weights else entry.model
 
 
 def _name(entry: Entry) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from hf_ecg_bench.errors import some
@@ -22,7 +23,7 @@ _STATES: dict[ContaminationState, str] = {
 
 def gaps_part(study: Study) -> Part:
     """One block each, in the order in which they matter; those with nothing to say are left out."""
-    makers = (_failed, _waiting, _missing, _excluded, _unreadable, _contaminated, _warned)
+    makers = (_failed, _waiting, _missing, _excluded, _noted, _unreadable, _contaminated, _warned)
     blocks = tuple(block for maker in makers for block in maker(study))
     intro = () if blocks else ("Nothing is missing, nothing failed, and no result warns of anything.",)
     return Part("gaps", "Gaps and warnings", (*intro, *(sentence(note) for note in study.grid.notes)), blocks)
@@ -41,9 +42,13 @@ def gap_alerts(study: Study) -> list[str]:
         found.append(
             f"Results missing: {plural(missing, 'pair')} of entry and task. Mean ranks are over different tasks."
         )
-    excluded = sum(len(standing.scores.excluded) for standing in study.standings.values())
-    if excluded:
-        found.append(f"Not ranked: {plural(excluded, 'result')} that cannot be compared with the others of the task.")
+    kinds = Counter(item.kind for standing in study.standings.values() for item in standing.scores.excluded)
+    if unusable := kinds["unusable"]:
+        found.append(f"Not ranked: {plural(unusable, 'result')} that cannot be compared with the others of the task.")
+    if others := kinds["settings"]:
+        found.append(f"Left out: {plural(others, 'result')} with other settings than those that count, never averaged.")
+    if several := sorted({entry.model for entry in study.entries if entry.weights}):
+        found.append(f"Different weights under one name, each an entry of its own: {some(several, 6)}.")
     seen = sum(standing.scores.contamination.count("test_records") for standing in study.standings.values())
     if seen:
         found.append(f"Seen before: in {plural(seen, 'cell')} the model may have seen the test records.")
@@ -92,6 +97,16 @@ def _excluded(study: Study) -> Iterator[Block]:
     ]
     if rows:
         yield _listed("excluded", "Results that are not ranked", ("Task", "Model", "Mode", "Run", "Why"), rows)
+
+
+def _noted(study: Study) -> Iterator[Block]:
+    rows = [
+        (Cell(task_name(task)), Cell(_short(sentence(note))))
+        for task, standing in study.standings.items()
+        for note in standing.scores.notes
+    ]
+    if rows:
+        yield _listed("chosen", "What counts, where results disagree", ("Task", "What was done"), rows)
 
 
 def _unreadable(study: Study) -> Iterator[Block]:

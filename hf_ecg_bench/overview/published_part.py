@@ -11,11 +11,12 @@ from dataclasses import dataclass
 from hf_ecg_bench.overview.parts import Block, Part
 from hf_ecg_bench.overview.plots.agreement import plot_beside
 from hf_ecg_bench.overview.study import Study
-from hf_ecg_bench.overview.wording import fixed, plural, signed, task_name, with_interval
+from hf_ecg_bench.overview.wording import entry_cells, fixed, plural, signed, task_name, with_interval
 from hf_ecg_bench.published import Beside, Finding, beside, findings_of, published_rows
 from hf_ecg_bench.results.figures import Picture
 from hf_ecg_bench.results.metrics import metric_name
 from hf_ecg_bench.results.tables import Cell, Column, Table
+from hf_ecg_bench.standings.entry import Entry
 
 _MOST_ROWS = 400
 
@@ -30,6 +31,7 @@ class Reproduction:
     """
 
     task: str
+    entry: Entry
     value: float
     low: float
     high: float
@@ -98,7 +100,7 @@ def reproductions(study: Study) -> list[Reproduction]:
             i = scores.entries.index(entry)
             if pairs := beside(scores.rows[i], published_rows()):
                 value, low, high = (float(getattr(scores, name)[i]) for name in ("value", "low", "high"))
-                found.append(Reproduction(task, value, low, high, tuple(pairs)))
+                found.append(Reproduction(task, entry, value, low, high, tuple(pairs)))
     return found
 
 
@@ -111,8 +113,7 @@ def published_table(found: Sequence[Reproduction]) -> Table:
         rows.append(
             (
                 Cell(task_name(item.task)),
-                Cell(first.ours.model),
-                Cell(first.ours.mode),
+                *entry_cells(item.entry),
                 Cell(metric_name(first.ours.metric)),
                 Cell(with_interval(item.value, item.low, item.high)),
                 Cell(fixed(item.as_published, 3)),

@@ -145,4 +145,12 @@ def _has_curve(entry: dict[str, Any]) -> bool:
 
 
 def _group(row: Row) -> tuple[str, ...]:
-    return (row.trained_as or row.task, row.model, row.mode, row.preprocessing, row.protocol, row.subset)
+    return (
+        row.trained_as or row.task,
+        row.model,
+        row.mode,
+        row.preprocessing,
+        row.protocol,
+        row.subset,
+        row.model_digest,
+    )

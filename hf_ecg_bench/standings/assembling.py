@@ -14,7 +14,7 @@ from hf_ecg_bench.results.row import Row
 from hf_ecg_bench.standings.entry import Entry
 from hf_ecg_bench.standings.entry_scores import Cell
 from hf_ecg_bench.standings.run_scores import TestSet
-from hf_ecg_bench.standings.scores import Excluded, TargetScores, TaskScores
+from hf_ecg_bench.standings.scores import Excluded, Kind, TargetScores, TaskScores
 from hf_ecg_bench.standings.settling import Settled
 
 
@@ -53,11 +53,11 @@ def assemble(
         entry_of: of every row.
     """
 
-    def out(row: Row, reason: str) -> Excluded:
+    def out(row: Row, reason: str, kind: Kind = "unusable") -> Excluded:
         entry = entry_of(row)
-        return Excluded(entry, row.folder or f"{entry.key}, seed {row.seed}", reason)
+        return Excluded(entry, row.folder or f"{entry.key}, seed {row.seed}", reason, kind)
 
-    excluded = [out(row, reason) for item in settled for row, reason in item.left_out]
+    excluded = [out(left.row, left.reason, left.kind) for item in settled for left in item.left_out]
     metric, higher = _metric(rows)
     test = _shared_test_set(scored)
     lines: dict[Entry, _Line] = {}

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from hf_ecg_bench.results.row import ContaminationState, Row
 from hf_ecg_bench.standings.entry import Entry
+
+#: Why a run is left out: it cannot be compared with others, it is no seed of the training that counts, or the same
+#: run is there already.
+Kind = Literal["unusable", "settings", "copy"]
 
 
 @dataclass(frozen=True)
@@ -19,6 +24,7 @@ class Excluded:
     entry: Entry
     name: str
     reason: str
+    kind: Kind = "unusable"
 
 
 @dataclass(frozen=True, eq=False)

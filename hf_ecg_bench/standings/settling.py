@@ -11,12 +11,22 @@ import numpy as np
 
 from hf_ecg_bench.results.row import Row
 from hf_ecg_bench.standings.entry import Entry
+from hf_ecg_bench.standings.scores import Kind
 from hf_ecg_bench.standings.selection import higher_on_validation
 
 #: What tells trainings apart: the task that was trained, and `Row.settings`.
 Training = tuple[str, str]
 #: Rows of several trainings -> what is different about each, in words.
 Wording = Callable[[Sequence[Row]], Mapping[Training, str]]
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """A run that does not count, and why."""
+
+    row: Row
+    kind: Kind
+    reason: str
 
 
 @dataclass(frozen=True)
@@ -28,7 +38,7 @@ class Settled:
     """
 
     kept: tuple[Row, ...]
-    left_out: tuple[tuple[Row, str], ...] = ()
+    left_out: tuple[LeftOut, ...] = ()
     notes: tuple[str, ...] = ()
 
 
@@ -63,10 +73,12 @@ def settle(entry: Entry, rows: Sequence[Row], wording: Wording = digests_as_word
     chosen, why = _choose(trainings)
     words = dict(wording([own[0] for own in trainings.values()]))
     said = {key: _said(key, words.get(key, ""), trainings) for key in trainings}
-    left_out, parts = [], []
+    left_out: list[LeftOut] = []
+    parts = []
     for key, own in sorted(trainings.items()):
         if key != chosen:
-            left_out += [(row, f"trained with {said[key]}; runs with {said[chosen]} count: {why}") for row in own]
+            reason = f"trained with {said[key]}; runs with {said[chosen]} count: {why}"
+            left_out += [LeftOut(row, "settings", reason) for row in own]
             parts.append(f"{len(own)} with {said[key]}")
     note = (
         f"{entry.key}: {len(left_out)} {'run is' if len(left_out) == 1 else 'runs are'} left out, as no seeds of the "
@@ -115,15 +127,18 @@ def _said(key: Training, words: str, trainings: Mapping[Training, Sequence[Row]]
 def _once_per_seed(entry: Entry, rows: Sequence[Row]) -> Settled:
     """One row per fraction and seed: with predictions before others, then the first folder by name."""
     kept: dict[tuple[float, int], Row] = {}
-    left_out, notes = [], []
+    left_out: list[LeftOut] = []
+    notes = []
     for row in sorted(rows, key=lambda row: (not row.predictions_digest, row.folder)):
         first = kept.setdefault((row.fraction, row.seed), row)
         if first is row:
             continue
         if _copy(row, first):
-            left_out.append((row, "the same run is there twice"))
+            left_out.append(LeftOut(row, "copy", "the same run is there twice"))
             continue
-        left_out.append((row, f"another run with seed {row.seed}: {first.folder or 'the first'} counts"))
+        left_out.append(
+            LeftOut(row, "settings", f"another run with seed {row.seed}: {first.folder or 'the first'} counts")
+        )
         notes.append(
             f"{entry.key}: seed {row.seed} was run twice with one setting and came out otherwise "
             f"({first.value:.4f}, {row.value:.4f}): {first.folder or 'the first'} counts"
