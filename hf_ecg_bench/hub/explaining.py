@@ -42,7 +42,7 @@ def _said(remote: Remote, where: str, error: BaseException, doing: str) -> EcgBe
 
     endpoint = remote.api.endpoint
     if isinstance(error, hub.HfHubHTTPError):
-        return _answered(remote, where, error, doing)
+        return _answered(remote, where, error)
     # The base class of the errors of the transport library, whichever that is; large files raise Python's.
     if isinstance(error, hub.HTTPError | ConnectionError | TimeoutError):  # type: ignore[attr-defined]
         return EcgBenchError(
@@ -53,7 +53,7 @@ def _said(remote: Remote, where: str, error: BaseException, doing: str) -> EcgBe
     return EcgBenchError(f"{where}: {text}", fix="check the folder and the space on the disk, then do it again")
 
 
-def _answered(remote: Remote, where: str, error: BaseException, doing: str) -> EcgBenchError:
+def _answered(remote: Remote, where: str, error: BaseException) -> EcgBenchError:
     status = error.response.status_code  # type: ignore[attr-defined]
     if status == 401:
         return EcgBenchError(f"{where}: the Hub does not accept your token", fix=LOGIN)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -112,12 +113,11 @@ def pair_table(mode: str, pairs: Sequence[Pair]) -> Table:
 def _block(mode: str, pairs: Sequence[Pair]) -> Block:
     clear = [pair for pair in pairs if pair.p_adjusted < ALPHA]
     better, worse = sum(pair.gain.value > 0 for pair in clear), sum(pair.gain.value < 0 for pair in clear)
-    known = sorted(pair.gain.value for pair in pairs if pair.gain.defined)
-    median = known[len(known) // 2] if len(known) % 2 else sum(known[len(known) // 2 - 1 : len(known) // 2 + 1]) / 2
+    known = [pair.gain.value for pair in pairs if pair.gain.defined]
     said = (
         (
             f"Of {plural(len(pairs), 'pair')} of model and task, {_REFERENCE} is significantly better in {better} and "
-            f"significantly worse in {worse}; median gain {median:+.3f}.",
+            f"significantly worse in {worse}; median gain {statistics.median(known):+.3f}.",
         )
         if known
         else ()

@@ -106,7 +106,7 @@ def read_study(folder: Path, choices: Choices) -> Study:
     )
 
 
-def mean_over_seeds(study: Study, standing: TaskStanding, place: int, of: Callable[[Row], float]) -> float:
+def mean_over_seeds(standing: TaskStanding, place: int, of: Callable[[Row], float]) -> float:
     """The mean over an entry's rows of one task of what is known of them; NaN where nothing is."""
     values = [value for row in standing.scores.rows[place] if (value := of(row)) == value]
     return sum(values) / len(values) if values else float("nan")

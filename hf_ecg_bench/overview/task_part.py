@@ -61,7 +61,7 @@ def task_table(study: Study, standing: TaskStanding) -> Table:
         verdict, mark = judged[i], contamination_mark(scores.contamination[i])
         rank_ends = f"{standing.rank_low[i]} to {standing.rank_high[i]}" if standing.tested[i] else "not tested"
         value = with_interval(scores.value[i], scores.low[i], scores.high[i]) or "undefined"
-        records = mean_over_seeds(study, standing, i, lambda row: row.records_train)
+        records = mean_over_seeds(standing, i, lambda row: row.records_train)
         rows.append(
             (
                 *entry_cells(scores.entries[i]),

@@ -28,8 +28,8 @@ def sureness(seen: Outlook | None, kind: str, *, beyond_runs: bool = False) -> J
     `high`: the pick was run on this task, the expected regret is at most 0.004, and it is best with at least one half.
     `medium`: there are results on this task or dataset, and the expected regret is at most 0.012.
     `low`: everything else; in particular whenever the dataset is a new one, or there is only one candidate.
-    `too little to say`: nothing on this task and fewer than three other datasets, or fewer than two candidates with
-    any result.
+    `too little to say`: nothing on this task, not even a probe, and fewer than three other datasets, or fewer than two
+    candidates with any result.
 
     Args:
         beyond_runs: whether the number of records is more than a doubling away from those that were run on this task:
@@ -39,11 +39,13 @@ def sureness(seen: Outlook | None, kind: str, *, beyond_runs: bool = False) -> J
         return Judgement("too little to say", "no usable result")
     cells = seen.model.cells
     known = {cell.candidate for cell in cells}
-    direct = {cell.candidate for cell in cells if cell.asked}
+    # A probe says something on this task, but it is no run.
+    direct = {cell.candidate for cell in cells if cell.asked and cell.origin != "probe"}
+    probed = any(cell.asked and cell.origin == "probe" for cell in cells)
     datasets = {cell.dataset for cell in cells if not cell.asked}
     if len(known) < 2:
         return Judgement("too little to say", "fewer than two candidates have any result")
-    if not direct and len(datasets) < _FEWEST_DATASETS:
+    if not direct and not probed and len(datasets) < _FEWEST_DATASETS:
         return Judgement(
             "too little to say", f"nothing on this task, and results on {len(datasets)} other datasets only"
         )

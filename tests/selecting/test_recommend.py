@@ -164,6 +164,11 @@ def test_probes_speak_for_models_without_results_and_are_calibrated_on_other_tas
     merl = next(item for item in found.ranked if item.candidate == Candidate("merl", "linear"))
     assert mine.score > merl.score
     assert any("linear probe" in reason for reason in mine.reasons)
+    far = recommend(grid(), CHAPMAN, scores=[probe_score("mine", "chapman", 0.99), *probes[1:]])
+    assert far.pick.candidate.model == "mine"
+    assert far.pick.chance > 0.5
+    assert far.pick.regret < 0.004
+    assert far.sure.level == "low"  # a probe is no run on this task
     rows = [row(model, "linear", task, 0.9) for task in ("ptb", "sph", "georgia") for model in ("merl", "st_mem")]
     earlier = [
         probe_score(model, task, 0.88) for task in ("ptb", "sph", "georgia", "chapman") for model in ("merl", "st_mem")

@@ -56,7 +56,7 @@ def model_extras(remote: Remote, folder: Path, run: Result | None, revision: str
         if found:
             say(f"taken out of {RESULT_FILE} before the push: {describe(found)}")
     config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    dataset_revision = _dataset_revision(remote, clean) if clean is not None else None
+    dataset_revision = _dataset_revision(clean) if clean is not None else None
     facts = model_facts(remote.repo_id, folder, config, clean, dataset_revision)
     source = f"{remote.page}/blob/{revision}/{RESULT_FILE}"
     card = complete_card(folder / CARD_FILE, facts, source)
@@ -76,7 +76,7 @@ def _warn(facts: ModelFacts, card: str, say: Say) -> None:
         say("note: no licence is stated: put `license:` into the README.md of the model's folder and push again")
 
 
-def _dataset_revision(remote: Remote, result: Result) -> str | None:
+def _dataset_revision(result: Result) -> str | None:
     """The commit of the dataset's repository whose data have the digest of the run's; None where there is none."""
     from huggingface_hub.errors import HfHubHTTPError
 
