@@ -14,7 +14,7 @@ def register(verbs: Any) -> None:
     """Add the verb to the parser."""
     cache = verbs.add_parser(
         "cache",
-        help="list or prune the converted models and stored features on this machine",
+        help="list or prune the converted models, stored features and scores on this machine",
         **example("hf-ecg-bench cache list", "hf-ecg-bench cache prune --features --older-than 30"),
     )
     actions = cache.add_subparsers(title="actions", dest="action", metavar="ACTION", required=True)
@@ -50,7 +50,14 @@ def _list(arguments: argparse.Namespace) -> None:
         print_table(
             ["name", "kind", "model", "size", "last used", "what"],
             [
-                [entry.name, entry.kind, entry.model, human(entry.bytes), _moment(entry.last_used)[:16], entry.about]
+                [
+                    entry.name,
+                    entry.kind,
+                    entry.model or "-",
+                    human(entry.bytes),
+                    _moment(entry.last_used)[:16],
+                    entry.about,
+                ]
                 for entry in entries
             ],
         )

@@ -1,7 +1,8 @@
 """What is in the cache, and taking things out of it. No torch here.
 
-Three kinds of entries: `features`, a store of them; `model`, a converted model; `download`, a checkpoint file that
-waits for its conversion. Nothing outside of the cache is ever touched: a link is neither listed nor followed.
+Four kinds of entries: `features`, a store of them; `model`, a converted model; `download`, a checkpoint file that
+waits for its conversion; `standings`, scores of predictions that `report` and `leaderboard` keep (worked out again
+where they are gone). Nothing outside of the cache is ever touched: a link is neither listed nor followed.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from hf_ecg_bench.features.facts import features_root, last_use, read_facts
 from hf_ecg_bench.features.locks import Use, lock_path
 from hf_ecg_bench.models.cache import WEIGHTS, cache_root
 
-EntryKind = Literal["features", "model", "download"]
+EntryKind = Literal["features", "model", "download", "standings"]
 _SHOWN_DIGITS = 12
 _GOING = ".pruned"
 
@@ -35,11 +36,12 @@ class CacheEntry:
     Attributes:
         kind: see above.
         name: what `prune` takes.
-        model: id of the model, with its variant where it has one.
+        model: id of the model, with its variant where it has one; empty where it is of none.
         path: its folder.
         bytes: size of its files.
         last_used: seconds since 1970; of models as far as the file system notes when a file was read.
-        about: in words: of features the dataset, split, windows and precision; of models the checkpoint.
+        about: in words: of features the dataset, split, windows and precision; of models the checkpoint; of scores
+            how many.
         complete: whether nothing is missing (a killed run's store is completed by the next).
     """
 
@@ -55,7 +57,8 @@ class CacheEntry:
 
 def list_cache() -> list[CacheEntry]:
     """All entries, the last used first."""
-    return sorted([*_stores(), *_models(), *_downloads()], key=lambda entry: (-entry.last_used, entry.name))
+    found = [*_stores(), *_models(), *_downloads(), *_standings()]
+    return sorted(found, key=lambda entry: (-entry.last_used, entry.name))
 
 
 def select(entries: list[CacheEntry], *, name: str | None = None, older_than_days: float = 0) -> list[CacheEntry]:
@@ -69,9 +72,9 @@ def select(entries: list[CacheEntry], *, name: str | None = None, older_than_day
         UnknownNameError: no entry of that name.
     """
     if name is not None:
-        named = [entry for entry in entries if name in (entry.name, entry.model)]
+        named = [entry for entry in entries if name and name in (entry.name, entry.model)]
         if not named:
-            known = {text for entry in entries for text in (entry.name, entry.model)}
+            known = {text for entry in entries for text in (entry.name, entry.model) if text}
             raise unknown_name("entry of the cache", name, known, fix="hf-ecg-bench cache list")
         entries = named
     if older_than_days:
@@ -107,7 +110,7 @@ def remove(entry: CacheEntry) -> bool:
 
 def sweep_leftovers() -> None:
     """Delete what a killed prune left half deleted."""
-    for folder in (features_root(), cache_root() / "downloads", *_folders(cache_root() / "models")):
+    for folder in (features_root(), cache_root(), cache_root() / "downloads", *_folders(cache_root() / "models")):
         for rest in folder.glob(f".*{_GOING}"):
             if not rest.is_symlink():
                 shutil.rmtree(rest, ignore_errors=True)
@@ -121,6 +124,10 @@ def _alone(entry: CacheEntry) -> Iterator[None]:
         with Use(lock, alone=True):
             yield
             lock.unlink(missing_ok=True)
+        return
+    if entry.kind == "standings":
+        # Files there appear as a whole and are read at once: a reader finds one or works it out.
+        yield
         return
     models = cache_root() / "models"
     # Of conversions under way: `models.cache.converting` holds the lock of the model's id.
@@ -168,6 +175,15 @@ def _downloads() -> Iterator[CacheEntry]:
         name = f"downloads/{folder.name}"
         words = "a checkpoint before its conversion"
         yield CacheEntry("download", name, folder.name, folder, _size(folder), folder.stat().st_mtime, words, True)
+
+
+def _standings() -> Iterator[CacheEntry]:
+    folder = cache_root() / "standings"
+    if folder.is_dir() and not folder.is_symlink():
+        files = [path for path in folder.glob("*/*.npz") if not path.is_symlink()]
+        last = max((max(stat.st_mtime, stat.st_atime) for stat in map(os.lstat, files)), default=folder.stat().st_mtime)
+        words = f"scores of {len(files)} cells of entry and task, on shared resamples"
+        yield CacheEntry("standings", "standings", "", folder, _size(folder), last, words, True)
 
 
 def _folders(parent: Path) -> list[Path]:

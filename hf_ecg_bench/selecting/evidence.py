@@ -12,6 +12,7 @@ import numpy as np
 from hf_ecg_bench.results.row import Row
 from hf_ecg_bench.selecting.candidate import Candidate, candidate_of
 from hf_ecg_bench.selecting.scale import kind_of, to_scale
+from hf_ecg_bench.selecting.trainings import of_one_training, of_one_weights
 
 #: How far below the middle of its task a value counts, in robust SDs: how bad a bad one is does not say what is best.
 FLOOR = 3.0
@@ -125,12 +126,17 @@ def gather(rows: Sequence[Row], task: str, records: float) -> Evidence:
 
     The asked task has a block for each origin and number of training records. The other tasks of a dataset and category
     are one observation per candidate: label sets of one dataset, and tasks of one joint run, are not independent.
+    Runs of other weights or settings are not averaged as if they were seeds (`trainings`).
     """
     kept, left_out = usable(rows, task)
+    kept = of_one_weights(kept, left_out)
     values: dict[tuple[str, str, str, float], dict[Candidate, list[Row]]] = defaultdict(lambda: defaultdict(list))
     for row in kept:
         size = _rounded(row.records_train) if row.task == task else math.nan
         values[row.task, row.dataset, row.origin, -1.0 if math.isnan(size) else size][candidate_of(row)].append(row)
+    for block in values.values():
+        for who, own in block.items():
+            block[who] = of_one_training(who, own, left_out)
     cells: list[Cell] = []
     levels = []
     groups: dict[tuple[str, str, str], list[dict[Candidate, tuple[float, float]]]] = defaultdict(list)

@@ -7,6 +7,7 @@ import json
 import warnings
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.evaluation.intervals import percentile_interval
 from hf_ecg_bench.files import atomic_path
 from hf_ecg_bench.models.cache import cache_root
@@ -92,7 +94,8 @@ def write_cells(path: Path, cells: Sequence[Cell]) -> None:
             arrays[f"{i}.{name}"] = getattr(test, name)
         for name in _ARRAYS:
             arrays[f"{i}.{name}"] = getattr(cell, name)
-    with atomic_path(path) as temporary, temporary.open("wb") as handle:
+    # A full disk, a cache of somebody else's, or `cache prune` meanwhile.
+    with suppress(OSError, EcgBenchError), atomic_path(path) as temporary, temporary.open("wb") as handle:
         np.savez(handle, number=len(cells), **arrays)
 
 
