@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_ecg_bench.cli.arguments import example
 from hf_ecg_bench.cli.printing import print_json, print_table
+from hf_ecg_bench.results.quantities import duration
 from hf_ecg_bench.saying import to_stderr
 from hf_ecg_bench.texts import printable
 
@@ -127,7 +128,7 @@ def _compute(situation: Situation, spec: GridSpec, arguments: argparse.Namespace
 
         def ended(item: Seen, seconds: float, left: int) -> None:
             bar.update()
-            text = f"{item.state.state}: {item.cell.id} ({_duration(seconds)}), {left} left"
+            text = f"{item.state.state}: {item.cell.id} ({duration(seconds)}), {left} left"
             reason = f"\n  {printable(item.state.reason)}" if item.state.state != "done" and item.state.reason else ""
             bar.write(text + reason, file=sys.stderr)
 
@@ -150,7 +151,7 @@ def _summary(situation: Situation, seconds: float, arguments: argparse.Namespace
         print_json({"seconds": seconds, "counts": _number(seen), "cells": cells_json(situation)})
     else:
         _print_problems(seen)
-        print(f"{_counts(seen)}; {_duration(seconds)}")
+        print(f"{_counts(seen)}; {duration(seconds)}")
     folder = arguments.output_dir
     states = {item.state.state for item in seen}
     if "stale" in states:
@@ -195,8 +196,8 @@ def _status(arguments: argparse.Namespace) -> int:
                     [
                         name,
                         f"{at.epoch} of {at.epochs}" if at.epoch else "-",
-                        _duration(at.elapsed),
-                        "-" if at.left is None else _duration(at.left),
+                        duration(at.elapsed),
+                        "-" if at.left is None else duration(at.left),
                     ]
                     for name, at in now.items()
                 ]
@@ -234,9 +235,3 @@ def _number(seen: Iterable[Seen]) -> dict[str, int]:
 
 def _counts(seen: Sequence[Seen]) -> str:
     return f"{len(seen)} runs: " + ", ".join(f"{number} {state}" for state, number in _number(seen).items())
-
-
-def _duration(seconds: float) -> str:
-    from hf_ecg_bench.grid.telling import duration
-
-    return duration(seconds)

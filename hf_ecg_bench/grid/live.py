@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,11 +9,8 @@ from pathlib import Path
 
 from hf_ecg_bench.grid.estimates import Estimate
 from hf_ecg_bench.grid.folder import LOG, cell_folder
+from hf_ecg_bench.grid.logs import epochs_of, read_end, since_last_start
 from hf_ecg_bench.grid.survey import Seen
-
-_START = re.compile(r"^--- ", re.MULTILINE)
-_EPOCH = re.compile(r"^epoch (\d+)/(\d+): ", re.MULTILINE)
-_TAIL = 2**18
 
 
 @dataclass(frozen=True)
@@ -35,12 +31,11 @@ def progress_of(log: str, elapsed: float, estimate: float | None) -> Progress:
         elapsed: seconds since that start.
         estimate: of the whole run in seconds, used before the second epoch has ended.
     """
-    starts = list(_START.finditer(log))
-    now = _EPOCH.findall(log[starts[-1].end() :] if starts else log)
+    now = epochs_of(since_last_start(log))
     left = None if estimate is None else max(0.0, estimate - elapsed)
     if not now:
         return Progress(None, None, elapsed, left)
-    first, last, of = int(now[0][0]), int(now[-1][0]), int(now[-1][1])
+    first, (last, of) = now[0][0], now[-1]
     done = last - first + 1
     if done > 1 and last < of:
         left = elapsed / done * (of - last)
@@ -53,16 +48,7 @@ def running(grid: Path, seen: Sequence[Seen], estimates: Mapping[str, Estimate])
     for item in seen:
         if item.state.state == "running" and item.claim is not None:
             expected = estimates.get(item.cell.id)
-            text = _end(cell_folder(grid, item.cell.id) / LOG)
+            text = read_end(cell_folder(grid, item.cell.id) / LOG)
             elapsed = max(0.0, time.time() - item.claim.started)
             found[item.cell.id] = progress_of(text, elapsed, expected.seconds if expected else None)
     return found
-
-
-def _end(log: Path) -> str:
-    try:
-        with open(log, "rb") as handle:
-            handle.seek(max(0, log.stat().st_size - _TAIL))
-            return handle.read().decode("utf-8", "replace")
-    except OSError:
-        return ""

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from hf_ecg_bench.files import dumps_json
 from hf_ecg_bench.grid.claims import Claim, is_alive, is_queued, read_claim
 from hf_ecg_bench.grid.failures import Failure, identity_digest, read_failure
 from hf_ecg_bench.grid.folder import LOG, cell_folder, run_folder
 from hf_ecg_bench.grid.inputs import expected_identity
+from hf_ecg_bench.grid.logs import epochs_of, read_end
 from hf_ecg_bench.grid.plan import Cell
 from hf_ecg_bench.grid.states import CellState, Known, state_of
 from hf_ecg_bench.training.spec import RunSpec
 
 _STARTED_BY = "started_by"
-_EPOCH = re.compile(r"epoch (\d+)/(\d+): ")
-_TAIL = 2**16  # bytes of a log
 
 
 @dataclass(frozen=True)
@@ -53,7 +51,9 @@ def look(grid: Path, cell: Cell, inputs: dict[str, Any], now: float | None = Non
     claim, failure = read_claim(beside), read_failure(beside)
     started = _started(folder)
     result, damage = _result(folder)
-    epochs = read_epochs(beside / LOG) if result == "none" and started is not None else None
+    epochs = None
+    if result == "none" and started is not None:
+        epochs = next(reversed(epochs_of(read_end(beside / LOG))), None)
     known = Known(
         result=result,
         damage=damage,
@@ -66,18 +66,6 @@ def look(grid: Path, cell: Cell, inputs: dict[str, Any], now: float | None = Non
     )
     expected = json.loads(dumps_json(expected_identity(cell.run, inputs)))
     return Seen(cell, state_of(expected, failure_identity(cell, inputs), known), claim, failure, epochs)
-
-
-def read_epochs(log: Path) -> tuple[int, int] | None:
-    """The last finished epoch that a log names, and of how many."""
-    try:
-        with open(log, "rb") as handle:
-            handle.seek(max(0, log.stat().st_size - _TAIL))
-            text = handle.read().decode("utf-8", "replace")
-    except OSError:
-        return None
-    found = _EPOCH.findall(text)
-    return (int(found[-1][0]), int(found[-1][1])) if found else None
 
 
 def _started(folder: Path) -> dict[str, Any] | None:
@@ -95,7 +83,7 @@ def _started(folder: Path) -> dict[str, Any] | None:
     return value
 
 
-def _result(folder: Path) -> Any:
+def _result(folder: Path) -> tuple[Literal["whole", "damaged", "none"], str]:
     """Whether there is a whole result. A look at its last bytes: it was written at once, and last."""
     from hf_ecg_bench.results.schema import PREDICTIONS_FILE, RESULT_FILE
 

@@ -13,6 +13,7 @@ from hf_ecg_bench.grid.estimates import Estimate, total
 from hf_ecg_bench.grid.live import Progress
 from hf_ecg_bench.grid.run import Situation
 from hf_ecg_bench.grid.survey import Seen
+from hf_ecg_bench.results.quantities import duration
 
 
 def table_rows(seen: Sequence[Seen], estimates: Mapping[str, Estimate]) -> list[list[Any]]:
@@ -84,12 +85,3 @@ def plan_json(situation: Situation, estimates: Mapping[str, Estimate], wanted: S
         "cost": asdict(total(wanted)),
         "cells": cells_json(situation, estimates),
     }
-
-
-def duration(seconds: float) -> str:
-    """`12 s`, `3 min`, `5.2 h`, `4.0 days`."""
-    if seconds < 100:
-        return f"{seconds:.0f} s"
-    if seconds < 6000:
-        return f"{seconds / 60:.0f} min"
-    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"

@@ -33,12 +33,14 @@ def milliseconds(value: float) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Seconds for people: 42 s, 12 min, 3.5 h."""
+    """Seconds for people: 42 s, 12 min, 3.5 h, 4.0 days."""
     if not math.isfinite(seconds):
         return ""
     if seconds < 120:
         return f"{seconds:.3g} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.1f} h" if seconds < 48 * 3600 else f"{seconds / 86400:.1f} days"
 
 
 def p_value(p: float) -> str:

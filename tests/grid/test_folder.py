@@ -20,11 +20,12 @@ from hf_ecg_bench.grid.failures import failure_of, read_failure, write_failure
 from hf_ecg_bench.grid.folder import cell_folder, read_plan, run_folder, write_plan
 from hf_ecg_bench.grid.inputs import UNKNOWN, expected_identity, local_inputs
 from hf_ecg_bench.grid.launcher import foreign_threads
+from hf_ecg_bench.grid.logs import epochs_of, read_end
 from hf_ecg_bench.grid.plan import expand
 from hf_ecg_bench.grid.reading import read_grid
 from hf_ecg_bench.grid.run import plan_grid, set_stale_aside, to_compute
 from hf_ecg_bench.grid.spec import GridSpec, ModelEntry
-from hf_ecg_bench.grid.survey import failure_identity, read_epochs
+from hf_ecg_bench.grid.survey import failure_identity
 from hf_ecg_bench.results.run_folder import find_results
 from tests.grid.small import write_grid
 
@@ -153,8 +154,8 @@ def test_foreign_threads_forbid_to_fork(tmp_path):
 
 def test_epochs_from_a_log(tmp_path):
     (tmp_path / "log.txt").write_text("epoch 1/5: loss 3\nx\nepoch 2/5: loss 2\n")
-    assert read_epochs(tmp_path / "log.txt") == (2, 5)
-    assert read_epochs(tmp_path / "none.txt") is None
+    assert epochs_of(read_end(tmp_path / "log.txt")) == [(1, 5), (2, 5)]
+    assert read_end(tmp_path / "none.txt") == ""
 
 
 @pytest.mark.slow

@@ -13,7 +13,6 @@ from hf_ecg_bench.grid.machine import accelerators, make_workers, shared_environ
 from hf_ecg_bench.grid.plan import expand
 from hf_ecg_bench.grid.scheduling import in_order, next_cell
 from hf_ecg_bench.grid.spec import GridSpec, ModelEntry
-from hf_ecg_bench.grid.telling import duration
 
 FM = ModelEntry("ecg_fm", "ecg_fm", "ecg_fm")
 SETTINGS = {"overrides": {"epochs": 10}}
@@ -119,7 +118,3 @@ def test_progress_is_read_from_the_log_since_the_last_start():
     assert (early.epoch, early.left) == (None, 40.0)
     assert progress_of("--- now\n", 5.0, None).left is None
     assert progress_of("--- now\nepoch 9/9: x\n", 5.0, 50.0).left == 0.0
-
-
-def test_durations():
-    assert [duration(s) for s in (5, 99, 130, 7000, 86400 * 3)] == ["5 s", "99 s", "2 min", "1.9 h", "3.0 days"]

@@ -166,7 +166,9 @@ def test_estimates() -> None:
 
 def test_quantities_for_people() -> None:
     assert [quantity(v) for v in (math.nan, 12.0, 2_283_528.0, 1e9)] == ["", "12", "2.28 M", "1 G"]
-    assert [duration(v) for v in (math.nan, 42.0, 734.0, 12_600.0)] == ["", "42 s", "12 min", "3.5 h"]
+    assert [duration(v) for v in (math.nan, 42.0, 734.0, 12_600.0, 3 * 86_400.0)] == [
+        "", "42 s", "12 min", "3.5 h", "3.0 days",
+    ]  # fmt: skip
 
 
 def test_runs_of_one_model_and_mode_are_told_apart(result: Result) -> None:
