@@ -57,6 +57,7 @@ def _leaderboard(arguments: argparse.Namespace) -> None:
     from hf_ecg_bench.leaderboard.serving import check_gradio, serve
     from hf_ecg_bench.progress import progress
 
+    _check(arguments)
     if arguments.serve:
         check_gradio()
     folder, repo_id = _results(arguments.results)
@@ -98,6 +99,22 @@ def _leaderboard(arguments: argparse.Namespace) -> None:
 _SHOWN = 8
 
 
+def _check(arguments: argparse.Namespace) -> None:
+    """Refuse options that cannot be, before anything is read."""
+    from hf_ecg_bench.errors import EcgBenchError
+
+    if arguments.n_resamples < 1:
+        raise EcgBenchError(f"--n-resamples {arguments.n_resamples}: expected at least 1")
+    if arguments.seed < 0:
+        raise EcgBenchError(f"--seed {arguments.seed}: expected 0 or more")
+    if arguments.no_published and arguments.source in ("published", "both"):
+        raise EcgBenchError(
+            f"--source {arguments.source} and --no-published contradict each other", fix="leave out one of them"
+        )
+    if arguments.no_published and arguments.results is None:
+        raise EcgBenchError("nothing to rank without the published results", fix="--results DIR_OR_REPO")
+
+
 def _results(given: str | None) -> tuple[Path | None, str | None]:
     """A folder of results, and the repository it came from."""
     from hf_ecg_bench.hub.fetching import fetch_results
@@ -115,16 +132,18 @@ def _results(given: str | None) -> tuple[Path | None, str | None]:
 def _print(results: Any, arguments: argparse.Namespace) -> None:
     from hf_ecg_bench.errors import EcgBenchError, unknown_name
     from hf_ecg_bench.leaderboard.views import modes_of, rank_view
+    from hf_ecg_bench.training.modes import MODES
 
     origins = {entry.origin for scores in results.scores.values() for entry in scores.entries}
     source = arguments.source or ("ours" if "ours" in origins else "published")
-    known = ["all", "best", *modes_of(results)]
-    if arguments.mode not in known:
+    there = modes_of(results)
+    if arguments.mode not in (known := list(dict.fromkeys(["all", "best", *MODES, *there]))):
         raise unknown_name("mode", arguments.mode, known)
     overall = rank_view(results, source, arguments.mode, arguments.policy, arguments.rule)
     if overall is None:
         raise EcgBenchError(
-            f"no {source} result in mode {arguments.mode}", fix="hf-ecg-bench leaderboard --source both --mode all"
+            f"no result to rank: source {source}, mode {arguments.mode}; modes with results: {', '.join(there)}",
+            fix="hf-ecg-bench leaderboard --mode all",
         )
     if arguments.json:
         print_json({**as_json(overall), **left_out_json(results)})

@@ -138,8 +138,11 @@ def test_mistakes_are_said_in_two_lines(capsys, runs, tmp_path):
     for arguments, text in (
         (("--mode", "frozzen"), "did you mean 'frozen'"),
         (("--results", str(tmp_path / "nowhere")), "no folder"),
-        (("--results", str(runs), "--no-published", "--source", "published"), "no published result"),
-        (("--no-published",), "nothing to show"),
+        (("--results", str(runs), "--no-published", "--source", "published"), "contradict each other"),
+        (("--no-published",), "--results DIR_OR_REPO"),
+        (("--mode", "lora"), "mode lora; modes with results: finetune, frozen, linear, scratch"),
+        (("--seed", "-1"), "--seed -1: expected 0 or more"),
+        (("--n-resamples", "0"), "--n-resamples 0: expected at least 1"),
     ):
         code, _, err = call(capsys, *arguments)
         assert code == 2
