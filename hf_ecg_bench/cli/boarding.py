@@ -84,7 +84,7 @@ def _leaderboard(arguments: argparse.Namespace) -> None:
     if len(notes) > _SHOWN:
         _note(f"{len(notes) - _SHOWN} more notes on what is left out; --json and --export-space list all")
     if copies := sum(out.kind == "copy" for _, out in excluded):
-        _note(f"{_number(copies, 'result is', 'results are')} there twice and count once")
+        _note(f"{_number(copies, 'copy of a result is', 'copies of results are')} not counted again")
     if arguments.export_space is not None:
         from hf_ecg_bench.leaderboard.export import export_space
 

@@ -31,6 +31,9 @@ def filled(case, cache):
     download = cache / "downloads" / "st_mem"
     download.mkdir(parents=True)
     (download / "st_mem.pth").write_bytes(b"y" * 500)
+    scores = cache / "standings" / "ab"
+    scores.mkdir(parents=True)
+    (scores / "abcd.npz").write_bytes(b"z" * 300)
     return new, old, model, download
 
 
@@ -46,7 +49,7 @@ def test_list_says_what_is_there(filled, capsys):
     entries = {entry["name"]: entry for entry in json.loads(out)}
     assert code == OK
     assert set(entries) == {
-        new.key.digest[:12], old.key.digest[:12], "ecg_founder/0123456789abcdef", "downloads/st_mem",
+        new.key.digest[:12], old.key.digest[:12], "ecg_founder/0123456789abcdef", "downloads/st_mem", "standings",
     }  # fmt: skip
     tokens = entries[old.key.digest[:12]]
     assert tokens["about"] == "synthetic test, 5 records, 30 windows, tokens 40x16 fp16, 2 crops"
@@ -54,9 +57,11 @@ def test_list_says_what_is_there(filled, capsys):
     assert tokens["bytes"] == sum(path.stat().st_size for path in old.folder.iterdir())
     assert tokens["complete"]
     assert entries["ecg_founder/0123456789abcdef"]["bytes"] == 1000
+    scores = entries["standings"]
+    assert (scores["kind"], scores["bytes"], scores["about"][:17]) == ("standings", 300, "scores of 1 cells")
     code, out, err = verb(capsys, "list")
     assert "converted from founder.pth, its authors" in out
-    assert "4 entries" in err
+    assert "5 entries" in err
 
 
 def test_incomplete_and_damaged_stores_are_listed(case, capsys):
@@ -76,11 +81,12 @@ def test_an_empty_cache(capsys):
 @pytest.mark.parametrize(
     ("arguments", "left"),
     [
-        (["--features", "--older-than", "30"], {"new", "model", "download"}),
-        (["--features"], {"model", "download"}),
-        (["ecg_founder"], {"download"}),
-        (["ecg_founder", "--features"], {"model", "download"}),
-        (["downloads/st_mem"], {"new", "old", "model"}),
+        (["--features", "--older-than", "30"], {"new", "model", "download", "standings"}),
+        (["--features"], {"model", "download", "standings"}),
+        (["ecg_founder"], {"download", "standings"}),
+        (["ecg_founder", "--features"], {"model", "download", "standings"}),
+        (["downloads/st_mem"], {"new", "old", "model", "standings"}),
+        (["standings"], {"new", "old", "model", "download"}),
         (["--all"], set()),
     ],
 )
@@ -91,6 +97,7 @@ def test_prune_deletes_what_was_said(filled, capsys, cache, arguments, left):
     (cache / "features" / "link").symlink_to(outside, target_is_directory=True)
     new, old, model, download = filled
     folders = {"new": new.folder, "old": old.folder, "model": model, "download": download}
+    folders["standings"] = cache / "standings"
     sizes = {entry.path: entry.bytes for entry in list_cache()}
     code, out, _ = verb(capsys, "prune", "--json", *arguments)
     assert code == OK
@@ -99,6 +106,32 @@ def test_prune_deletes_what_was_said(filled, capsys, cache, arguments, left):
     assert json.loads(out)["freed_bytes"] == freed
     assert model.with_name(f"{model.name}.json").exists() == ("model" in left)
     assert (outside / "file").exists()
+
+
+def test_scores_are_as_old_as_their_last_use(cache, capsys):
+    file = cache / "standings" / "ab" / "abcd.npz"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"z")
+    then = time.time() - 40 * 86400
+    for folder in (file, file.parent, file.parent.parent):
+        os.utime(folder, (then, then))
+    half = cache / ".standings.pruned"
+    half.mkdir()
+    verb(capsys, "prune", "--older-than", "50")
+    assert file.exists()
+    assert not half.exists()
+    verb(capsys, "prune", "--older-than", "30")
+    assert not file.parent.parent.exists()
+
+
+def test_scores_that_cannot_be_kept_cost_time_alone(cache):
+    from hf_ecg_bench.standings.entry_scores import cell_file, read_cells, write_cells
+
+    cache.mkdir(parents=True, exist_ok=True)
+    (cache / "standings").write_text("a file in the way")
+    path = cell_file("ptb", "macro_auroc", ["a"], 10, 0, "")
+    write_cells(path, [])
+    assert read_cells(path) is None
 
 
 def test_a_store_in_use_stays(case, capsys):
@@ -145,4 +178,4 @@ def test_mistakes(filled, capsys, arguments, message):
     code, _, err = verb(capsys, *arguments)
     assert code == MISTAKE
     assert message in err
-    assert len(list_cache()) == 4
+    assert len(list_cache()) == 5

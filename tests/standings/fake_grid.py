@@ -32,6 +32,7 @@ def write_run(
     shuffle: bool = False,
     predictions: bool = True,
     n_resamples: int = 10,
+    model_digest: str = "9b1d" * 16,
     **changes: Any,
 ) -> Result:
     """One run: all with the same `n`, targets and `test_seed` have the same test records, two to a patient."""
@@ -64,7 +65,7 @@ def write_run(
             "digest": "5f3c" * 16,
             "records": {"train": 2400, "validation": 300, "test": n},
         },
-        model={"id": model, "source": model, "digest": "9b1d" * 16},
+        model={"id": model, "source": model, "digest": model_digest},
         mode=mode,
         protocol="paper",
         preprocessing="paper",
