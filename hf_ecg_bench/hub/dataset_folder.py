@@ -8,9 +8,9 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-import yaml
 
 from hf_ecg_bench.errors import DataError, UnknownNameError
+from hf_ecg_bench.front_matter import split_front_matter
 from hf_ecg_bench.hub.folders import CheckedFolder, read_object, select_files
 from hf_ecg_bench.names import CARD_FILE, FINGERPRINTS_FOLDER, INFO_FILE, NAMESPACE
 
@@ -70,12 +70,11 @@ def _data_files(folder: Path) -> dict[str, list[Path]]:
 
 def _card_configs(card: Path, fix: str) -> list[Any]:
     text = card.read_text(encoding="utf-8") if card.is_file() else ""
-    parts = text.split("---\n", 2)
     try:
-        front = yaml.safe_load(parts[1]) if len(parts) == 3 and not parts[0] else None
-    except yaml.YAMLError as error:
-        raise DataError(f"{card}: the YAML at its top cannot be read: {error}", fix=fix) from error
-    configs = front.get("configs") if isinstance(front, dict) else None
+        front, _ = split_front_matter(text)
+    except ValueError as error:
+        raise DataError(f"{card}: {error}", fix=fix) from error
+    configs = front.get("configs")
     if not isinstance(configs, list) or not configs:
         raise DataError(f"{card}: no `configs:` in the YAML at its top", fix=fix)
     return configs

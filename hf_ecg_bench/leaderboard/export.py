@@ -10,6 +10,7 @@ import yaml
 
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.files import write_text
+from hf_ecg_bench.front_matter import split_front_matter
 from hf_ecg_bench.leaderboard.gathering import Results
 from hf_ecg_bench.leaderboard.snapshot import write_snapshot
 
@@ -68,21 +69,9 @@ def space_files() -> list[Path]:
     return sorted(path for path in found if path != SPACE / "__init__.py")
 
 
-def front_matter(text: str) -> tuple[dict[str, Any], str]:
-    """A README's YAML head and what follows it; an empty head where there is none."""
-    parts = text.split("---\n", 2)
-    if len(parts) != 3 or parts[0]:
-        return {}, text
-    try:
-        head = yaml.safe_load(parts[1])
-    except yaml.YAMLError:
-        head = None
-    return (head, parts[2]) if isinstance(head, dict) else ({}, text)
-
-
 def with_datasets(readme: str, repo_id: str | None) -> str:
     """The README with the repository that the numbers came from, or with none, in its front matter."""
-    head, body = front_matter(readme)
+    head, body = split_front_matter(readme)
     head.pop("datasets", None)
     if repo_id is not None:
         head["datasets"] = [repo_id]
@@ -96,7 +85,7 @@ def _check_target(folder: Path) -> None:
     if not inside - {".git", ".gitattributes", ".gitignore"}:
         return
     readme = folder / "README.md"
-    is_space = readme.is_file() and front_matter(_text(readme))[0].get("sdk") == "gradio"
+    is_space = readme.is_file() and _head(readme).get("sdk") == "gradio"
     exported = (folder / "board" / "snapshot.py").is_file() and (folder / "app.py").is_file()
     if not is_space or not (exported or inside <= _HARMLESS):
         raise EcgBenchError(
@@ -106,5 +95,9 @@ def _check_target(folder: Path) -> None:
         )
 
 
-def _text(path: Path) -> str:
-    return path.read_text(encoding="utf-8", errors="replace")
+def _head(readme: Path) -> dict[str, Any]:
+    """A README's front matter; none where it is not to be read: then the folder is somebody else's."""
+    try:
+        return split_front_matter(readme.read_text(encoding="utf-8", errors="replace"))[0]
+    except ValueError:
+        return {}

@@ -19,7 +19,7 @@ Floats = NDArray[np.float64]
 CLIP = 0.01, 100.0
 BASELINE_MODEL = "s4"
 #: A model that is not pretrained has one mode; published tables call it so as well.
-_SUPERVISED = ("scratch", "supervised")
+SUPERVISED = ("scratch", "supervised")
 
 
 def errors(values: Floats, higher_is_better: NDArray[np.bool_]) -> Floats:
@@ -29,7 +29,7 @@ def errors(values: Floats, higher_is_better: NDArray[np.bool_]) -> Floats:
 
 def choose_baseline(entries: Sequence[Entry], values: Floats) -> int | None:
     """The position of S4 trained from scratch: of several (ours, published) the one with most tasks, ours first."""
-    found = [i for i, entry in enumerate(entries) if entry.model == BASELINE_MODEL and entry.mode in _SUPERVISED]
+    found = [i for i, entry in enumerate(entries) if entry.model == BASELINE_MODEL and entry.mode in SUPERVISED]
     if not found:
         return None
     return min(found, key=lambda i: (np.isnan(values[i]).sum(), entries[i].origin != "ours", entries[i]))

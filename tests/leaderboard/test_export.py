@@ -10,7 +10,8 @@ import pytest
 
 from hf_ecg_bench.cli.main import main
 from hf_ecg_bench.errors import EcgBenchError
-from hf_ecg_bench.leaderboard.export import SPACE, export_space, front_matter, space_files, with_datasets
+from hf_ecg_bench.front_matter import split_front_matter
+from hf_ecg_bench.leaderboard.export import SPACE, export_space, space_files, with_datasets
 from hf_ecg_bench.leaderboard.gathering import gather
 from tests.standings.fake_grid import write_grid, write_run
 
@@ -63,14 +64,14 @@ def test_every_file_of_the_app_is_copied(results, tmp_path):
 
 def test_the_front_matter_names_where_the_numbers_come_from(results, tmp_path):
     folder = export_space(results, tmp_path / "space", repo_id="me/ecg-results")
-    head, body = front_matter((folder / "README.md").read_text(encoding="utf-8"))
+    head, body = split_front_matter((folder / "README.md").read_text(encoding="utf-8"))
     assert head["sdk"] == "gradio"
     assert head["app_file"] == "app.py"
     assert head["datasets"] == ["me/ecg-results"]
     assert len(head["short_description"]) <= 60, "the Hub refuses longer ones"
     assert body.strip().startswith("#")
     export_space(results, folder)
-    assert "datasets" not in front_matter((folder / "README.md").read_text(encoding="utf-8"))[0]
+    assert "datasets" not in split_front_matter((folder / "README.md").read_text(encoding="utf-8"))[0]
     assert with_datasets("no head", "a/b") == "---\ndatasets:\n- a/b\n---\nno head"
 
 
@@ -221,7 +222,7 @@ def test_results_come_from_a_repository_where_there_is_no_such_folder(capsys, ru
     assert code == 0
     assert asked == ["me/ecg-results"]
     assert "me/ecg-results at 0123456789ab" in err
-    assert front_matter((folder / "README.md").read_text(encoding="utf-8"))[0]["datasets"] == ["me/ecg-results"]
+    assert split_front_matter((folder / "README.md").read_text(encoding="utf-8"))[0]["datasets"] == ["me/ecg-results"]
     (tmp_path / "me" / "ecg-results").mkdir(parents=True)
     monkeypatch.chdir(tmp_path)
     assert call(capsys, "--results", "me/ecg-results")[0] == 2, "a folder of that name comes first; it is empty"

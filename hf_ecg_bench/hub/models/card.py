@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from hf_ecg_bench.errors import CheckpointError, some
+from hf_ecg_bench.front_matter import split_front_matter
 from hf_ecg_bench.hub.models.evaluations import HUB_METRICS, TASK_TYPE, model_index, task_results
 from hf_ecg_bench.hub.models.facts import ModelFacts
 from hf_ecg_bench.hub.results.card import cell
@@ -143,19 +144,10 @@ def _read(file: Path) -> tuple[dict[str, Any], str]:
 
 def _split(text: str, file: Path) -> tuple[dict[str, Any], str]:
     """Front matter and the rest."""
-    parts = text.split("---\n", 2)
-    if len(parts) < 3 or parts[0].strip():
-        return {}, text
     try:
-        front = yaml.safe_load(parts[1])
-    except yaml.YAMLError as error:
-        problem = str(error).splitlines()[0]
-        raise CheckpointError(
-            f"{file}: the YAML at its top cannot be read: {problem}", fix="mend README.md, then push again"
-        ) from None
-    if front is not None and not isinstance(front, dict):
-        raise CheckpointError(f"{file}: the YAML at its top is no mapping", fix="mend README.md, then push again")
-    return front or {}, parts[2]
+        return split_front_matter(text)
+    except ValueError as error:
+        raise CheckpointError(f"{file}: {error}", fix="mend README.md, then push again") from None
 
 
 def _listed(value: Any) -> list[Any]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from hf_ecg_bench.errors import PredictionsError
 from hf_ecg_bench.files import dumps_json
+from hf_ecg_bench.front_matter import split_front_matter
 from hf_ecg_bench.hub.models.card import complete_card
 from hf_ecg_bench.hub.models.evaluations import EVAL_RESULTS, evaluation_files
 from hf_ecg_bench.hub.models.facts import ModelFacts, model_facts
@@ -72,7 +72,7 @@ def model_extras(remote: Remote, folder: Path, run: Result | None, revision: str
 def _warn(facts: ModelFacts, card: str, say: Say) -> None:
     for warning in facts.warnings:
         say(f"note: {warning}")
-    if not re.search(r"^license:", card.split("---\n", 2)[1], re.MULTILINE):
+    if not split_front_matter(card)[0].get("license"):
         say("note: no licence is stated: put `license:` into the README.md of the model's folder and push again")
 
 

@@ -7,6 +7,7 @@ from typing import Any
 import yaml
 
 from hf_ecg_bench.errors import some
+from hf_ecg_bench.front_matter import split_front_matter
 from hf_ecg_bench.models.adapters.folders import ADAPTER_WEIGHTS, AdapterFolder
 from hf_ecg_bench.models.registry import get_model_spec, model_id_of
 
@@ -77,12 +78,11 @@ To write the merged model: `hf-ecg-bench merge THIS_FOLDER_OR_REPOSITORY --outpu
 
 def rename_base(card: str, old: str, new: str) -> str:
     """The card of adapters whose base has another name now; a card that somebody else wrote stays as it is."""
-    start, found, rest = card.partition("---\n")[2].partition("---\n")
     try:
-        front = yaml.safe_load(start) if found else None
-    except yaml.YAMLError:
+        front, rest = split_front_matter(card)
+    except ValueError:
         return card
-    if not isinstance(front, dict):
+    if not front:
         return card
     front = {**front, "base_model": new}
     return f"---\n{yaml.safe_dump(front, sort_keys=False)}---\n{rest.replace(f'`{old}`', f'`{new}`')}"
