@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from datasets import load_dataset
 
@@ -225,3 +227,22 @@ def test_what_cannot_be_pushed(hub: HubServer, tmp_path: Path, capsys: pytest.Ca
     with pytest.raises(PredictionsError, match="control characters"):
         push_folder("results", tmp_path / "odd")
     assert len(load_dataset(REPO, split="train")) == 1
+
+
+def test_rows_of_version_1_get_their_settings(hub: HubServer, tmp_path: Path) -> None:
+    ptbxl_run(tmp_path / "a")
+    push_folder("results", tmp_path / "a")
+    from huggingface_hub import HfApi, hf_hub_download
+
+    table = pq.read_table(hf_hub_download(REPO, "rows.parquet", repo_type="dataset")).drop_columns(["settings"])
+    at = table.column_names.index("row_version")
+    old = tmp_path / "rows.parquet"
+    pq.write_table(table.set_column(at, "row_version", pa.array([1] * len(table), pa.int64())), old)
+    HfApi().upload_file(path_or_fileobj=old, path_in_repo="rows.parquet", repo_id=REPO, repo_type="dataset")
+    ptbxl_run(tmp_path / "b", seed=4)
+    push_folder("results", tmp_path / "b")
+    rows = load_dataset(REPO, split="train").to_pandas()
+    assert sorted(rows.seed) == [0, 4]
+    assert set(rows.row_version) == {2}
+    assert rows.settings.nunique() == 1
+    assert rows.settings.str.len().min() == 12

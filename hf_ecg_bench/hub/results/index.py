@@ -21,11 +21,13 @@ from hf_ecg_bench.saying import Say
 def merged_rows(remote: Remote, revision: str, own: Sequence[Row], *, say: Say) -> list[Row]:
     """All rows of the repository at `revision` with `own` put in: those of the same folders are replaced.
 
-    Runs that are there without a row (a pull request does not touch the table) get theirs.
+    Runs that are there without a row (a pull request does not touch the table) get theirs, and so do those whose row
+    does not know the settings, as rows of version 1.
     """
     folders = run_folders(remote.files(revision))
     replaced = {row.folder for row in own}
-    kept = [row for row in _rows_there(remote, revision, say) if row.folder in folders and row.folder not in replaced]
+    there = [row for row in _rows_there(remote, revision, say) if row.settings]
+    kept = [row for row in there if row.folder in folders and row.folder not in replaced]
     missing = sorted(folders - replaced - {row.folder for row in kept})
     rows = [*kept, *_rows_of_folders(remote, revision, missing, say), *own]
     return sorted(rows, key=lambda row: (row.task, row.model, row.mode, row.fraction, row.seed, row.folder))
