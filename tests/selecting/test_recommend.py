@@ -56,6 +56,17 @@ def test_results_on_the_task_itself_outweigh_those_on_others():
     assert found.pick.reasons[0] == "ours on this task"
 
 
+def test_results_on_few_test_patients_make_nothing_sure():
+    values = {("ecg_cpc", "finetune"): 0.51, ("merl", "linear"): 0.55, ("s4", "scratch"): 0.49}
+    wide, narrow = (
+        recommend([row(*who, "chapman", v, low=v - half, high=v + half) for who, v in values.items()], CHAPMAN)
+        for half in (0.1, 0.002)
+    )
+    assert [found.pick.candidate.model for found in (wide, narrow)] == ["merl", "merl"]
+    assert wide.sure.level != "high" == narrow.sure.level
+    assert wide.pick.high - wide.pick.low > 3 * (narrow.pick.high - narrow.pick.low)
+
+
 def test_results_after_few_records_count_less_the_further_away_they_are():
     own = [row("merl", "linear", "chapman", 0.9, records_train=64.0, fraction=0.01)]
     near, far = (
