@@ -11,7 +11,7 @@ import numpy as np
 
 from hf_ecg_bench.leaderboard.gathering import Results
 from hf_ecg_bench.leaderboard.numbers import amount, number
-from hf_ecg_bench.leaderboard.own_notes import settings_notes, weights_notes
+from hf_ecg_bench.leaderboard.own_notes import part_notes, settings_notes, weights_notes
 from hf_ecg_bench.leaderboard.space.board.snapshot import (
     ALL_MODES,
     BEST_MODE,
@@ -135,8 +135,8 @@ def _ranked(
                 entries=chosen,
                 n_resamples=results.n_resamples,
             )
-        told = (*choice.notes, *weights_notes(chosen), *settings_notes(usable, chosen), *left_out)
-        notes = (*told, *found.notes, *_power(found), f"skill is against {found.baseline}")
+        own = (*weights_notes(chosen), *settings_notes(usable, chosen), *part_notes(usable, chosen))
+        notes = (*choice.notes, *own, *left_out, *found.notes, *_power(found), f"skill is against {found.baseline}")
         yield policy, OverallStanding(**{**vars(found), "policy": policy, "notes": notes})
 
 

@@ -75,8 +75,8 @@ def _obstacles(ours: Row, theirs: Row) -> list[str]:
     if ours.fraction < 1 or ours.subset == "limit":
         share = f" ({ours.fraction:g} of them)" if ours.fraction < 1 else ""
         found.append(f"ours was trained on a part of the training records{share}")
-    elif part := _part_of(ours):
-        found.append(part)
+    elif part := part_of(ours):
+        found.append(f"ours has {part}")
     if ours.preprocessing != theirs.preprocessing:
         found.append(f"ours was fed the {ours.preprocessing} way")
     found += [f"theirs: {finding.title}" for finding in findings_of(theirs) if finding.severity == "do_not_use"]
@@ -106,7 +106,8 @@ def _remarks(ours: Row, theirs: Row, value: float) -> list[str]:
     return found
 
 
-def _part_of(row: Row) -> str:
+def part_of(row: Row) -> str:
+    """How many records of its data set a result rests on, where that is a part of them; else empty."""
     if row.dataset not in list_datasets():
         return ""
     whole = get_dataset_spec(row.dataset).records
@@ -114,4 +115,4 @@ def _part_of(row: Row) -> str:
     if whole is None or not used < _WHOLE_OF.get(row.dataset, _WHOLE) * whole:
         return ""
     ours = f"{row.records_train:,.0f} training and {row.records_test:,.0f} test records"
-    return f"ours has {ours} of the data set's {whole:,}"
+    return f"{ours} of the data set's {whole:,}"

@@ -9,6 +9,7 @@ import re
 import shutil
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -421,6 +422,26 @@ def test_a_broken_page_spoils_only_itself(snapshot_folder: Path, tmp_path: Path)
         assert 'role="alert"' in html
     assert "<table" in content(board, read("modes=all", board))
     assert "Scaling" not in content(board, read("show=model", board))
+
+
+def test_an_order_says_how_many_tasks_it_is_over_and_who_has_too_few(snapshot_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(snapshot_folder, folder)
+
+    def few(view: dict[str, Any]) -> None:
+        for standing in view["standings"]:
+            standing.update(n_tasks=5, missing=0, hidden=0)
+        view["standings"][-1].update(group=0, n_tasks=2, missing=2, hidden=1)
+
+    _broken(folder, "views/ours-best-keep.json", few)
+    board = Board(folder)
+    html = content(board, read("", board))
+    assert "Entries over 5 tasks" in html
+    table = page_of(board, read("", board)).tables[0]
+    texts = [[cell.text for cell in row] for row in table.rows]
+    assert all("5 of 5" in row for row in texts[:-1])
+    assert {"2 of 5", "–"} <= set(texts[-1])
+    assert "</span>0</span>" not in html
 
 
 def test_names_of_files_do_not_leave_the_folder(snapshot_folder: Path, tmp_path: Path) -> None:

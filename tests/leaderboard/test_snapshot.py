@@ -117,6 +117,10 @@ def test_a_view_holds_its_entries_best_first(board):
     assert view["standings"][3]["group"] == 0
     best = [board.entry(item["entry"]) for item in board.view("both-best-keep")["standings"]]
     assert len({(entry["model"], entry["origin"]) for entry in best}) == len(best)
+    (part,) = (note for note in board.view("both-best-keep")["notes"] if "a part of" in note)
+    assert "test records of the data set's" in part
+    assert part.endswith("they do not compare with published ones")
+    assert not any("a part of" in note for note in board.view("published-best-keep")["notes"])
     assert any("TEST" in note for note in board.view("published-best-keep")["notes"])
     assert not any("TEST" in note for note in board.view("ours-best-keep")["notes"])
 

@@ -84,20 +84,22 @@ def _table(board: Board, standings: Sequence[Standing], view: View, address: Add
     span = extent([v for s in view["standings"] for v in (s["mean_rank"], s["rank_low"], s["rank_high"])], 0.02)
     fixed_columns = tuple(replace(c, scale=axis(span)) if c.key == "interval" else c for c in _FIXED)
     extra, cells_of = _extra(board, view, address["columns"])
+    # The tasks that this view ranks are those that an entry has and those that it has not.
+    total = max((s["n_tasks"] + s["missing"] + s["hidden"] for s in view["standings"]), default=0)
     rows = []
     for standing in standings:
         entry = board.entry(standing["entry"])
-        rows.append((*_fixed(board, standing, entry, span), *cells_of(standing, entry)))
+        rows.append((*_fixed(board, standing, entry, span, total), *cells_of(standing, entry)))
     styles, before = [], None
     for standing in standings:
         starts = not address["sort"] and before is not None and standing["group"] != before
         styles.append(("group-start " if starts else "") + ("even" if standing["group"] % 2 == 0 else ""))
         before = standing["group"]
-    caption = f"Entries over {len(board.tasks)} tasks, best mean rank first"
+    caption = f"Entries over {count(total)} tasks, best mean rank first"
     return Table("overall", caption, (*fixed_columns, *extra), tuple(rows), tuple(style.strip() for style in styles))
 
 
-def _fixed(board: Board, standing: Standing, entry: Entry, span: tuple[float, float]) -> tuple[Cell, ...]:
+def _fixed(board: Board, standing: Standing, entry: Entry, span: tuple[float, float], n_tasks: int) -> tuple[Cell, ...]:
     rank, low, high = standing["mean_rank"], standing["rank_low"], standing["rank_high"]
     published = entry["origin"] == "published"
     said = between(low, high, 1)
@@ -105,9 +107,10 @@ def _fixed(board: Board, standing: Standing, entry: Entry, span: tuple[float, fl
     skill_range = between(standing["skill_low"], standing["skill_high"], 2)
     lacking = [f"{standing[k]} {k}" for k in ("missing", "hidden") if standing[k]]
     title = short(board.title(entry["model"]))
+    group = str(standing["group"] or UNKNOWN)
     return (
-        Cell(title, title, entry_markup(board, entry, str(standing["group"]))),
-        Cell(str(standing["group"]), standing["group"]),
+        Cell(title, title, entry_markup(board, entry, group)),
+        Cell(group, standing["group"]),
         Cell(spoken(entry["mode"]), entry["mode"]),
         Cell(short(entry["preprocessing"]), entry["preprocessing"]),
         Cell(short(entry["protocol"]), entry["protocol"]),
@@ -123,9 +126,9 @@ def _fixed(board: Board, standing: Standing, entry: Entry, span: tuple[float, fl
         Cell(fixed(standing["skill_high"], 2), standing["skill_high"]),
         Cell(amount(entry["parameters"]), entry["parameters"]),
         Cell(
-            f"{standing['n_tasks']} of {len(board.tasks)}",
+            f"{standing['n_tasks']} of {n_tasks}",
             standing["n_tasks"],
-            join(f"{standing['n_tasks']}/{len(board.tasks)}", tag("span", ", ".join(lacking), class_="ci")),
+            join(f"{standing['n_tasks']}/{n_tasks}", tag("span", ", ".join(lacking), class_="ci")),
         ),
     )
 
@@ -187,7 +190,8 @@ def _same(a: Number, b: Number) -> bool:
 def _legend() -> Safe:
     return note(
         tag("b", "Reading: "),
-        "the number before a name is its tied group: its members are not told apart from the best of the group. ",
+        "the number before a name is its tied group: its members are not told apart from the best of the group; "
+        f"{UNKNOWN}: too few tasks for a group. ",
         "Intervals are 95 %. A ring in the interval column marks a published row: it has no predictions, so its rank "
         "is by value alone. Bold: best of a column. T, C: contaminated cell; †: audit note (see About).",
     )
