@@ -143,10 +143,7 @@ def build_section(run: Run, slug: str, detail: Detail) -> Section:
     )
 
 
-_LABELS = (
-    "AUROC per label, and other metrics where the result has them; F1 at the threshold with the best F1 on validation "
-    "records"
-)
+_LABELS = "AUROC per label; other metrics as values, F1 at the threshold from validation records"
 _ERRORS = "Mean absolute error per regression target"
 # Shown in the tables, where they belong to their target.
 _PER_TARGET = ("target_mean", "target_std", "target_units")

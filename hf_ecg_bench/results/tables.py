@@ -104,7 +104,7 @@ def overall_table(result: Result, *, key: str = "overall", caption: str = "Overa
 
 
 def target_table(scores: Sequence[TargetScore], *, key: str = "targets", caption: str = "Per target") -> Table:
-    """One row per yes/no target: positives, share, its metrics with their intervals; undefined labels say so."""
+    """One row per yes/no target: positives, share, AUROC with its interval, its other metrics; undefined ones say so."""
     rows = []
     own = [score for score in scores if score.kind != "regression"]
     others = _other_metrics(own)
@@ -118,10 +118,10 @@ def target_table(scores: Sequence[TargetScore], *, key: str = "targets", caption
                 Cell(_integer(score.positives), weak=doubtful),
                 Cell(share),
                 Cell(score.estimate.format(), weak=doubtful),
-                *(Cell(score.others.get(name, Estimate()).format(), weak=doubtful) for name in others),
+                *(Cell(_value(score, name), weak=doubtful) for name in others),
             )
         )
-    titles = ("Label", "Records", "Positives", "Share", "AUROC [95 %]", *map(_titled, others))
+    titles = ("Label", "Records", "Positives", "Share", "AUROC [95 %]", *(TARGET_METRICS[name].name for name in others))
     return Table(key, caption, columns_of(titles), tuple(rows))
 
 
@@ -134,8 +134,14 @@ def regression_table(
     others = _other_metrics(own)
     for score in own:
         cells = (score.name, _integer(score.records), score.estimate.format(), in_original_units(score))
-        rows.append(tuple(Cell(text) for text in (*cells, *(score.others.get(n, Estimate()).format() for n in others))))
-    titles = ("Target", "Records", "MAE, z-units [95 %]", "MAE, original units [95 %]", *map(_titled, others))
+        rows.append(tuple(Cell(text) for text in (*cells, *(_value(score, name) for name in others))))
+    titles = (
+        "Target",
+        "Records",
+        "MAE, z-units [95 %]",
+        "MAE, original units [95 %]",
+        *(TARGET_METRICS[name].name for name in others),
+    )
     return Table(key, caption, columns_of(titles), tuple(rows))
 
 
@@ -144,8 +150,9 @@ def _other_metrics(scores: Sequence[TargetScore]) -> list[str]:
     return [name for name in TARGET_METRICS if any(name in score.others for score in scores)]
 
 
-def _titled(metric: str) -> str:
-    return f"{TARGET_METRICS[metric].name} [95 %]"
+def _value(score: TargetScore, metric: str) -> str:
+    """Without its interval, which would make the table too wide for a page."""
+    return Estimate(score.others.get(metric, Estimate()).value).format()
 
 
 def in_original_units(score: TargetScore) -> str:
