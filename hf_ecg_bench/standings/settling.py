@@ -70,22 +70,24 @@ def settle(entry: Entry, rows: Sequence[Row], wording: Wording = digests_as_word
         trainings[training_of(row)].append(row)
     if len(trainings) < 2:
         return _once_per_seed(entry, rows)
-    chosen, why = _choose(trainings)
-    words = dict(wording([own[0] for own in trainings.values()]))
-    said = {key: _said(key, words.get(key, ""), trainings) for key in trainings}
-    left_out: list[LeftOut] = []
-    parts = []
-    for key, own in sorted(trainings.items()):
-        if key != chosen:
-            reason = f"trained with {said[key]}; runs with {said[chosen]} count: {why}"
-            left_out += [LeftOut(row, "settings", reason) for row in own]
-            parts.append(f"{len(own)} with {said[key]}")
+    # First, as a copy is no evidence for the settings that it was made with.
+    once = {key: _once_per_seed(entry, own) for key, own in sorted(trainings.items())}
+    kept = {key: item.kept for key, item in once.items()}
+    chosen, why = _choose(kept)
+    words = dict(wording([own[0] for own in kept.values()]))
+    said = {key: _said(key, words.get(key, ""), kept) for key in kept}
+    counted = f"runs with {said[chosen]} count: {why}"
+    others = {key: own for key, own in kept.items() if key != chosen}
+    left_out = [
+        LeftOut(row, "settings", f"trained with {said[key]}; {counted}") for key, own in others.items() for row in own
+    ]
+    parts = ", ".join(f"{len(own)} with {said[key]}" for key, own in others.items())
     note = (
-        f"{entry.key}: {len(left_out)} {'run is' if len(left_out) == 1 else 'runs are'} left out, as no seeds of the "
-        f"same training ({', '.join(parts)}); runs with {said[chosen]} count: {why}"
+        f"{entry.key}: {len(left_out)} {'run is' if len(left_out) == 1 else 'runs are'} left out, being no seeds of "
+        f"the training that counts ({parts}); {counted}"
     )
-    settled = _once_per_seed(entry, trainings[chosen])
-    return Settled(settled.kept, (*left_out, *settled.left_out), (note, *settled.notes))
+    copies = [left for item in once.values() for left in item.left_out]
+    return Settled(kept[chosen], (*left_out, *copies), (note, *once[chosen].notes))
 
 
 def _choose(trainings: Mapping[Training, Sequence[Row]]) -> tuple[Training, str]:

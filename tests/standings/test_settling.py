@@ -52,6 +52,16 @@ def test_the_better_mean_validation_value_counts_whatever_the_test_value_is() ->
     assert "best mean validation macro_auroc, 0.83 against 0.81" in note
 
 
+def test_a_copy_is_no_evidence_for_its_settings() -> None:
+    copies = [row("aaa", 0, 0.9, folder=name) for name in "xyz"]
+    settled = settle(ENTRY, [*copies, row("aaa", 1, 0.7), row("bbb", 0, 0.82)])
+    assert kept(settled) == ["bbb-0"]
+    assert sorted((item.row.folder, item.kind) for item in settled.left_out) == [
+        ("aaa-1", "settings"), ("x", "settings"), ("y", "copy"), ("z", "copy"),
+    ]  # fmt: skip
+    assert "2 runs are left out" in settled.notes[0]
+
+
 def test_of_an_error_the_smaller_counts() -> None:
     rows = [row("aaa", validation=0.5, selection_metric="mae"), row("bbb", validation=0.4, selection_metric="mae")]
     assert kept(settle(ENTRY, rows)) == ["bbb-0"]
