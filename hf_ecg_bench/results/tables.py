@@ -104,7 +104,7 @@ def overall_table(result: Result, *, key: str = "overall", caption: str = "Overa
 
 
 def target_table(scores: Sequence[TargetScore], *, key: str = "targets", caption: str = "Per target") -> Table:
-    """One row per yes/no target: positives, share, AUROC with its interval, its other metrics; undefined ones say so."""
+    """One row per yes/no target: positives, share, AUROC with its interval, other metrics; undefined ones say so."""
     rows = []
     own = [score for score in scores if score.kind != "regression"]
     others = _other_metrics(own)

@@ -6,8 +6,9 @@ import re
 
 from ..address import Address, changed
 from ..board import Board
+from ..costs import COSTS
 from ..curves import Line, curves
-from ..formats import amount, count, duration, fixed, known
+from ..formats import amount, count, fixed, known
 from ..markup import Safe, join, link, tag
 from ..naming import SEEN, category_name, entry_text, facts, paragraph, score_cell, task_link
 from ..page import Page, in_order, note, section, sorted_table
@@ -18,15 +19,6 @@ from ..table import Cell, Column, Table, shown
 from ..text import short, spoken
 
 FIRST_CURVES = 6
-_COST = (
-    ("trainable_parameters", "Trained parameters", amount),
-    ("train_seconds", "Training time", duration),
-    ("records_per_second", "Records/s", amount),
-    ("latency_ms", "Latency, ms", lambda v: fixed(v, 1)),
-    ("peak_memory_bytes", "Peak memory", lambda v: amount(v, "B")),
-    ("training_flops", "Training FLOPs", amount),
-    ("energy_joules", "Energy", lambda v: amount(v, "J")),
-)
 
 
 def model_page(board: Board, address: Address) -> Page:
@@ -219,7 +211,7 @@ def _more(board: Board, address: Address, n: int) -> Safe:
 
 
 def _cost(board: Board, numbers: list[int], tables: list[Table]) -> list[Safe]:
-    columns = (Column("entry", "Entry"), *(Column(k, title, numeric=True) for k, title, _ in _COST))
+    columns = (Column("entry", "Entry"), *(Column(k, title, numeric=True) for k, title, _ in COSTS))
     rows = tuple(_cost_row(board, board.entry(e)) for e in numbers)
     rows = tuple(row for row in rows if any(cell.value is not None for cell in row[1:]))
     if not rows:
@@ -232,7 +224,7 @@ def _cost(board: Board, numbers: list[int], tables: list[Table]) -> list[Safe]:
 def _cost_row(board: Board, entry: Entry) -> tuple[Cell, ...]:
     return (
         Cell(entry_text(board, entry)),
-        *(Cell(text(entry[k]), entry[k]) for k, _, text in _COST),  # type: ignore[literal-required]
+        *(Cell(text(entry[k]), entry[k]) for k, _, text in COSTS),  # type: ignore[literal-required]
     )
 
 

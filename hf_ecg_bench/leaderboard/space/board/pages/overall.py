@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from ..address import SIZES, Address
 from ..board import Board
-from ..formats import UNKNOWN, amount, between, count, duration, fixed, known, percent, probability
+from ..costs import COSTS
+from ..formats import UNKNOWN, amount, between, count, fixed, known, percent, probability
 from ..markup import Safe, join, tag
 from ..naming import category_name, entry_markup, score_cell
 from ..page import Page, in_order, note, sorted_table
@@ -31,20 +32,11 @@ _FIXED = (
     Column("interval", "95 % interval", "Of the mean rank; left is better; tasks resampled", sortable=False),
     Column("median_rank", "Median rank", numeric=True),
     Column("win_rate", "Win rate", "Share of comparisons won; ties count half", numeric=True, ascending=False),
-    Column("skill", "Skill", "Mean of 1 − error / error of the baseline", numeric=True, ascending=False),
+    Column("skill", "Skill", "1 − geometric mean of error / error of the baseline", numeric=True, ascending=False),
     Column("skill_low", "Skill, low", numeric=True, shown=False),
     Column("skill_high", "Skill, high", numeric=True, shown=False),
     Column("parameters", "Parameters", numeric=True),
     Column("tasks", "Tasks", "With a result, of all; missing and hidden ones are not filled in", numeric=True),
-)
-_COST = (
-    ("trainable_parameters", "Trained parameters", amount),
-    ("train_seconds", "Training time", duration),
-    ("records_per_second", "Records/s", amount),
-    ("latency_ms", "Latency, ms", lambda v: fixed(v, 1)),
-    ("peak_memory_bytes", "Peak memory", lambda v: amount(v, "B")),
-    ("training_flops", "Training FLOPs", amount),
-    ("energy_joules", "Energy", lambda v: amount(v, "J")),
 )
 
 
@@ -139,8 +131,8 @@ Filler = Callable[[Standing, Entry], tuple[Cell, ...]]
 def _extra(board: Board, view: View, columns: str) -> tuple[tuple[Column, ...], Filler]:
     """The chosen block of columns, and the function that fills it for a standing."""
     if columns == "cost":
-        added = tuple(Column(key, title, numeric=True) for key, title, _ in _COST)
-        return added, lambda standing, entry: tuple(Cell(text(entry[key]), entry[key]) for key, _, text in _COST)
+        added = tuple(Column(key, title, numeric=True) for key, title, _ in COSTS)
+        return added, lambda standing, entry: tuple(Cell(text(entry[key]), entry[key]) for key, _, text in COSTS)
     if columns == "tasks":
         tasks = list(board.tasks.values())
         added = tuple(
