@@ -101,7 +101,7 @@ def _excluded(study: Study) -> Iterator[Block]:
 
 def _noted(study: Study) -> Iterator[Block]:
     rows = [
-        (Cell(task_name(task)), Cell(_short(sentence(note))))
+        (Cell(task_name(task)), Cell(_short(note)))
         for task, standing in study.standings.items()
         for note in standing.scores.notes
     ]

@@ -83,8 +83,8 @@ def settle(entry: Entry, rows: Sequence[Row], wording: Wording = digests_as_word
     ]
     parts = ", ".join(f"{len(own)} with {said[key]}" for key, own in others.items())
     note = (
-        f"{entry.key}: {len(left_out)} {'run is' if len(left_out) == 1 else 'runs are'} left out, being no seeds of "
-        f"the training that counts ({parts}); {counted}"
+        f"{entry.key}: {len(left_out)} {'run is' if len(left_out) == 1 else 'runs are'} left out, trained otherwise "
+        f"than those that count ({parts}); {counted}"
     )
     copies = [left for item in once.values() for left in item.left_out]
     return Settled(kept[chosen], (*left_out, *copies), (note, *once[chosen].notes))
