@@ -146,7 +146,9 @@ def _print(results: Any, arguments: argparse.Namespace) -> None:
             fix="hf-ecg-bench leaderboard --mode all",
         )
     if arguments.json:
-        print_json({**as_json(overall), **left_out_json(results)})
+        from hf_ecg_bench.standings.numbers import order_numbers
+
+        print_json({**order_numbers(overall), **left_out_json(results)})
         return
     what = f"{_number(len(overall.entries), 'entry', 'entries')} over {_number(len(overall.tasks), 'task', 'tasks')}"
     print(f"{what}: {source}, mode {arguments.mode}\n")
@@ -172,34 +174,6 @@ def _number(n: int, one: str, many: str) -> str:
 def _blocks(test: Any) -> dict[str, Any]:
     found: dict[str, Any] = test.get("datasets", {})
     return found
-
-
-def as_json(overall: OverallStanding) -> dict[str, Any]:
-    """An order as plain values, entries best first."""
-    names = ("mean_rank", "rank_low", "rank_high", "median_rank", "win_rate", "skill", "skill_low", "skill_high")
-    return {
-        "tasks": list(overall.tasks),
-        "policy": overall.policy,
-        "rule": overall.rule,
-        "baseline": overall.baseline,
-        "entries": [
-            {
-                "entry": entry.key,
-                **vars(entry),
-                "group": int(overall.group[i]),
-                **{name: float(getattr(overall, name)[i]) for name in names},
-                "missing": int(overall.missing[i]),
-                "hidden": int(overall.hidden[i]),
-                "imputed": int(overall.imputed[i]),
-                "values": dict(zip(overall.tasks, overall.values[i].tolist(), strict=True)),
-                "ranks": dict(zip(overall.tasks, overall.ranks[i].tolist(), strict=True)),
-                "category_rank": {name: float(ranks[i]) for name, ranks in overall.category_rank.items()},
-            }
-            for i, entry in enumerate(overall.entries)
-        ],
-        "friedman": dict(overall.friedman),
-        "notes": list(overall.notes),
-    }
 
 
 def left_out_json(results: Any) -> dict[str, Any]:

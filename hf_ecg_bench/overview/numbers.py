@@ -8,11 +8,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from hf_ecg_bench.overview.standing_part import standing_numbers
 from hf_ecg_bench.overview.study import Study
 from hf_ecg_bench.overview.verdicts import verdicts
 from hf_ecg_bench.results.table_formats import harmless
 from hf_ecg_bench.results.tables import Table
+from hf_ecg_bench.standings.numbers import entry_numbers
 
 SCHEMA_VERSION = 1
 
@@ -53,7 +53,7 @@ def study_numbers(study: Study, tables: Iterable[Table]) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "choices": asdict(study.choices),
         "runs": len({row.folder for row in study.rows}),
-        "standing": [] if overall is None else standing_numbers(overall),
+        "standing": [] if overall is None else entry_numbers(overall),
         "friedman": {} if overall is None else dict(overall.friedman),
         "cells": cell_numbers(study),
         "failures": [asdict(failure) for failure in study.grid.failures],

@@ -84,23 +84,6 @@ def standing_table(study: Study, overall: OverallStanding) -> Table:
     return Table("standing", caption, columns, tuple(rows))
 
 
-def standing_numbers(overall: OverallStanding) -> list[dict[str, Any]]:
-    """The standing unrounded, one object an entry."""
-    return [
-        {
-            "entry": entry.key,
-            "group": int(overall.group[i]),
-            **{
-                name: float(getattr(overall, name)[i])
-                for name in ("mean_rank", "rank_low", "rank_high", "median_rank", "win_rate")
-            },
-            **{name: float(getattr(overall, name)[i]) for name in ("skill", "skill_low", "skill_high")},
-            **{name: int(getattr(overall, name)[i]) for name in ("missing", "hidden", "imputed")},
-        }
-        for i, entry in enumerate(overall.entries)
-    ]
-
-
 def _powerless(overall: OverallStanding) -> Iterator[str]:
     """The signed-rank test's smallest p of n tasks is 2 / 2^n: few tasks cannot separate many pairs."""
     tasks, entries = len(overall.tasks), int(overall.enough.sum())
