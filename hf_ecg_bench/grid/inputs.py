@@ -29,7 +29,7 @@ def local_inputs(cells: Iterable[Cell]) -> dict[str, dict[str, Any]]:
         run = cell.run
         place = run.data or str(Path(NAMESPACE) / get_task(run.task).dataset)
         if place not in data:
-            data[place] = _data_digest(Path(place))
+            data[place] = data_digest(Path(place))
         model = None
         if get_mode(run.mode).pretrained:
             if run.model not in weights:
@@ -70,7 +70,8 @@ def _weights(run: RunSpec) -> str | None:
     return "+".join(digests)
 
 
-def _data_digest(folder: Path) -> str | None:
+def data_digest(folder: Path) -> str | None:
+    """Of a prepared dataset; None where there is none."""
     try:
         return str(json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))["digest"])
     except (OSError, ValueError, KeyError, TypeError):

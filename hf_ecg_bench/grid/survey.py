@@ -12,10 +12,11 @@ from hf_ecg_bench.files import dumps_json
 from hf_ecg_bench.grid.claims import Claim, is_alive, is_queued, read_claim
 from hf_ecg_bench.grid.failures import Failure, identity_digest, read_failure
 from hf_ecg_bench.grid.folder import LOG, cell_folder, run_folder
-from hf_ecg_bench.grid.inputs import expected_identity
+from hf_ecg_bench.grid.inputs import data_digest, expected_identity
 from hf_ecg_bench.grid.logs import epochs_of, read_end
 from hf_ecg_bench.grid.plan import Cell
 from hf_ecg_bench.grid.states import CellState, Known, state_of
+from hf_ecg_bench.names import NAMESPACE
 from hf_ecg_bench.training.spec import RunSpec
 
 _STARTED_BY = "started_by"
@@ -121,20 +122,9 @@ def _pending(folder: Path, run: RunSpec) -> tuple[str, ...]:
     ]
     there = [read_evaluation(path).get("settings", {}) for path in place.glob(f"*/{EVALUATION_FILE}")]
     for name in run.evaluate_on:
-        digest = _digest(name)
+        digest = data_digest(Path(name)) or data_digest(Path(NAMESPACE) / name)
         wanted = [s for s in there if s.get("n_resamples") == run.n_resamples and digest in (None, s.get("digest"))]
         # Data that are not on this machine cannot be compared: as many tests as were asked for is all that is known.
         if not wanted or (digest is None and len(there) < len(run.evaluate_on)):
             missing.append(name)
     return tuple(missing)
-
-
-def _digest(name: str) -> str | None:
-    from hf_ecg_bench.names import INFO_FILE, NAMESPACE
-
-    for folder in (Path(name), Path(NAMESPACE) / name):
-        try:
-            return str(json.loads((folder / INFO_FILE).read_text(encoding="utf-8"))["digest"])
-        except (OSError, ValueError, KeyError, TypeError):
-            continue
-    return None
