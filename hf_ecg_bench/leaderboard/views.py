@@ -22,15 +22,14 @@ from hf_ecg_bench.leaderboard.space.board.snapshot import (
 )
 from hf_ecg_bench.standings.across import ALPHA, over_tasks
 from hf_ecg_bench.standings.cells import SEEN
+from hf_ecg_bench.standings.counted import counted
 from hf_ecg_bench.standings.entry import Entry
 from hf_ecg_bench.standings.overall import ContaminationPolicy, OverallStanding, Rule
 from hf_ecg_bench.standings.selection import best_modes
 from hf_ecg_bench.standings.signed_rank import smallest_p
-from hf_ecg_bench.standings.task import TaskStanding
+from hf_ecg_bench.standings.skill import SUPERVISED
 from hf_ecg_bench.training.modes import MODES
 
-#: Categories that are not of the benchmark: left out of the order as soon as there is another task.
-NOT_RANKED = {"joint_training": "a training of many tasks at once, whose parts count", "embedded": "invented data"}
 #: What may become part of a file's name.
 SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+=@-]{0,60}")
 
@@ -41,15 +40,6 @@ class Choice:
 
     entries: tuple[Entry, ...]
     notes: tuple[str, ...] = ()
-
-
-def ranked_standings(results: Results) -> tuple[dict[str, TaskStanding], list[str]]:
-    """The standings that an order over tasks rests on, and notes on those that are left out."""
-    odd = {task for task in results.standings if results.categories.get(task) in NOT_RANKED}
-    if len(odd) == len(results.standings):
-        return dict(results.standings), []
-    kept = {task: standing for task, standing in results.standings.items() if task not in odd}
-    return kept, [f"{task} does not count: {NOT_RANKED[results.categories[task]]}" for task in sorted(odd)]
 
 
 def modes_of(results: Results) -> list[str]:
@@ -76,19 +66,16 @@ def choose(results: Results, source: str, mode: str) -> Choice:
         best = best_modes({task: item for task, item in scores.items() if item.entries})
         return Choice(best.entries, best.notes)
     chosen = tuple(entry for entry in entries if entry.mode == mode)
-    adapted = {(entry.model, entry.origin) for entry in entries if entry.mode not in _SUPERVISED}
+    adapted = {(entry.model, entry.origin) for entry in entries if entry.mode not in SUPERVISED}
     others = tuple(
         entry
         for entry in entries
-        if entry.mode in _SUPERVISED and entry.mode != mode and (entry.model, entry.origin) not in adapted
+        if entry.mode in SUPERVISED and entry.mode != mode and (entry.model, entry.origin) not in adapted
     )
     if not chosen:
         return Choice(())
     notes = ("supervised models, trained from scratch, stand beside every mode",) if others else ()
     return Choice(tuple(sorted((*chosen, *others))), notes)
-
-
-_SUPERVISED = ("scratch", "supervised")
 
 
 def rank_view(
@@ -111,7 +98,7 @@ def _ranked(
     results: Results, source: str, mode: str, policies: Sequence[str], rule: Rule
 ) -> Iterator[tuple[str, OverallStanding]]:
     choice = choose(results, source, mode)
-    standings, left_out = ranked_standings(results)
+    standings, left_out = counted(results.standings, results.categories)
     chosen = set(choice.entries)
     usable = [s for s in standings.values() if chosen & set(s.scores.entries)]
     if not usable:
@@ -181,6 +168,8 @@ def _standing(overall: OverallStanding, i: int, entry: int, results: Results) ->
         "mean_rank": number(overall.mean_rank[i], 4),
         "rank_low": number(overall.rank_low[i], 4),
         "rank_high": number(overall.rank_high[i], 4),
+        "dataset_low": number(overall.dataset_low[i], 4),
+        "dataset_high": number(overall.dataset_high[i], 4),
         "median_rank": number(overall.median_rank[i], 4),
         "win_rate": number(overall.win_rate[i], 4),
         "skill": number(overall.skill[i], 4),

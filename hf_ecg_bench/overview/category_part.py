@@ -37,7 +37,8 @@ def category_part(study: Study) -> Part:
     grouped = tasks_by_category(study)
     blocks = []
     if study.overall is not None:
-        blocks.append(Block(tables=(rank_table(study.overall, grouped),), pictures=_pictures(study.overall, grouped)))
+        ranked = {name: in_order for name, tasks in grouped.items() if (in_order := _ranked(study.overall, tasks))}
+        blocks.append(Block(tables=(rank_table(study.overall, ranked),), pictures=_pictures(study.overall, ranked)))
     for category, tasks in grouped.items():
         blocks.append(Block(category_name(category, short=True), tables=(value_table(study, category, tasks),)))
     intro = (
@@ -101,6 +102,11 @@ def value_table(study: Study, category: str, tasks: Sequence[str]) -> Table:
     )
     columns = (*entry_columns(), *(Column(title, "right") for title in titles))
     return Table(f"values-{safe(category)}", caption, columns, tuple(rows))
+
+
+def _ranked(overall: OverallStanding, tasks: Sequence[str]) -> list[str]:
+    """Those that count in the order."""
+    return [task for task in tasks if task in overall.tasks]
 
 
 def _ranks(overall: OverallStanding, grouped: Mapping[str, Sequence[str]]) -> NDArray[np.float64]:

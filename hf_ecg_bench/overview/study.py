@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hf_ecg_bench.errors import EcgBenchError
@@ -17,6 +17,7 @@ from hf_ecg_bench.results.run_folder import Unreadable
 from hf_ecg_bench.results.schema import Result
 from hf_ecg_bench.results.slices import with_slices
 from hf_ecg_bench.standings.across import over_tasks
+from hf_ecg_bench.standings.counted import counted
 from hf_ecg_bench.standings.entry import Entry
 from hf_ecg_bench.standings.overall import OverallStanding
 from hf_ecg_bench.standings.scoring import score_tasks
@@ -55,10 +56,10 @@ class Study:
 
     @property
     def entries(self) -> tuple[Entry, ...]:
-        """Best first where there is an order, else by name."""
-        if self.overall is not None:
-            return self.overall.entries
-        return tuple(sorted({entry for standing in self.standings.values() for entry in standing.scores.entries}))
+        """Best first where there is an order, then by name."""
+        ordered = () if self.overall is None else self.overall.entries
+        every = {entry for standing in self.standings.values() for entry in standing.scores.entries}
+        return (*ordered, *sorted(every - set(ordered)))
 
     @property
     def categories(self) -> Mapping[str, str]:
@@ -89,17 +90,19 @@ def read_study(folder: Path, choices: Choices) -> Study:
     ranked = {task: stand(scores[task]) for task in sorted(scores, key=task_order)}
     categories = {row.task: row.category for row in rows}
     ranked = {task: standing for task, standing in ranked.items() if categories[task] != _JOINT} or ranked
-    several = len({entry for standing in ranked.values() for entry in standing.scores.entries}) > 1
+    counting, left_out = counted(ranked, categories)
+    several = len({entry for standing in counting.values() for entry in standing.scores.entries}) > 1
     overall = None
     if several:
         overall = over_tasks(
-            ranked,
+            counting,
             policy=choices.contamination,
             rule=choices.rule,
             datasets={row.task: row.dataset for row in rows},
             categories=categories,
             seed=choices.seed,
         )
+        overall = replace(overall, notes=(*left_out, *overall.notes))
     metrics, warnings = _read_details(folder, rows)
     return Study(
         folder, choices, tuple(rows), tuple(unreadable), ranked, overall, metrics, warnings, read_grid_state(folder)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from hf_ecg_bench.models.registry import MODELS
 from hf_ecg_bench.results.estimate import Estimate
 from hf_ecg_bench.results.row import ContaminationState
 from hf_ecg_bench.results.tables import Cell, Column
@@ -68,8 +69,10 @@ def fixed(value: float, digits: int) -> str:
 
 
 def sentence(text: str) -> str:
-    """A note as a sentence of its own."""
-    return f"{text[:1].upper()}{text[1:]}" + ("" if text.endswith((".", ":", "?")) else ".")
+    """A note as a sentence of its own; the ids of models and tasks stay as they are."""
+    first = text.partition(" ")[0].rstrip(":,")
+    name = "_" in first or first in MODELS or first in CATALOGUE
+    return (text if name else f"{text[:1].upper()}{text[1:]}") + ("" if text.endswith((".", ":", "?")) else ".")
 
 
 def plural(number: int, one: str, many: str = "") -> str:

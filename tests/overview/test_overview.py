@@ -18,11 +18,13 @@ from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.files import write_json
 from hf_ecg_bench.overview import report as report_module
 from hf_ecg_bench.overview.adaptation_part import mode_pairs
+from hf_ecg_bench.overview.category_part import category_part
 from hf_ecg_bench.overview.choices import Choices
 from hf_ecg_bench.overview.overview import build_overview
 from hf_ecg_bench.overview.report import report, write_overview
 from hf_ecg_bench.overview.scaling_part import scaling_part
 from hf_ecg_bench.overview.study import Study, read_study
+from hf_ecg_bench.overview.wording import sentence
 from hf_ecg_bench.results.metrics import metric_estimates
 from hf_ecg_bench.results.schema import Result
 from tests.overview.fake_grid import make_cell, make_grid
@@ -171,6 +173,27 @@ def test_scaling_names_the_share_of_the_baselines_records(tmp_path: Path) -> Non
     (row,) = efficiency.rows
     assert row[0].text == "merl finetune"
     assert float(row[4].text.split()[0]) < 0.6  # the better model needs fewer
+
+
+def test_invented_data_count_in_no_order(tmp_path: Path) -> None:
+    make_grid(tmp_path, models={"s4": 1.0, "merl": 1.5}, tasks=("ptbxl_super", "chapman", "synthetic"),
+              modes=("scratch",), seeds=(0,))  # fmt: skip
+    make_cell(tmp_path / "runs/alone", "synthetic", "ecg_fm", "linear", 1.0, 0, 0.3)
+    study = read_study(tmp_path, FEW)
+    assert study.overall is not None
+    assert set(study.overall.tasks) == {"ptbxl_super", "chapman"}
+    assert study.overall.notes[0] == "synthetic does not count: invented data"
+    assert [entry.key for entry in study.entries] == ["merl/scratch", "s4/scratch", "ecg_fm/linear"]
+    text = str(category_part(study))
+    assert "ecg_fm" in text
+    assert "Adult ECG (2)" in text
+    assert "Synthetic (1)" not in text
+
+
+def test_ids_are_not_capitalised() -> None:
+    for text in ("merl finetune: too few", "ecg_fm: left out", "synthetic does not count", "ptbxl_all: copies"):
+        assert sentence(text) == f"{text}."
+    assert sentence("two runs are missing") == "Two runs are missing."
 
 
 def test_few_runs_stay_a_report_of_sections(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
