@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -153,7 +154,7 @@ def _print(results: Any, arguments: argparse.Namespace) -> None:
     what = f"{_number(len(overall.entries), 'entry', 'entries')} over {_number(len(overall.tasks), 'task', 'tasks')}"
     print(f"{what}: {source}, mode {arguments.mode}\n")
     print_table(
-        ["Group", "Model", "Mode", "Mean rank [95 %]", "Skill [95 %]", "Wins", "Tasks", "Missing"],
+        ["Group", "Model", "Mode", "Mean rank [95 %]", "Over datasets", "Skill [95 %]", "Wins", "Tasks", "Missing"],
         [_line(overall, i) for i in range(len(overall.entries))],
     )
     if overall.friedman:
@@ -198,6 +199,7 @@ def _line(overall: OverallStanding, i: int) -> list[str]:
         _plain(entry.model),
         _plain(", ".join([entry.mode, *entry.unusual, *origin])),
         _with_ends(overall.mean_rank[i], overall.rank_low[i], overall.rank_high[i], 2),
+        "-" if math.isnan(overall.dataset_low[i]) else f"{overall.dataset_low[i]:.1f} to {overall.dataset_high[i]:.1f}",
         _with_ends(overall.skill[i], overall.skill_low[i], overall.skill_high[i], 3),
         "-" if overall.win_rate[i] != overall.win_rate[i] else f"{overall.win_rate[i]:.2f}",
         str(len(overall.tasks) - int(overall.missing[i]) - int(overall.hidden[i])),

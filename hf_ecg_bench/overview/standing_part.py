@@ -62,6 +62,7 @@ def standing_table(study: Study, overall: OverallStanding) -> Table:
                 *entry_cells(entry),
                 Cell("" if few else str(overall.group[i])),
                 Cell(rank, strong=overall.group[i] == 1, weak=few),
+                Cell(_between(overall.dataset_low[i], overall.dataset_high[i]), weak=few),
                 Cell(fixed(overall.median_rank[i], 1), weak=few),
                 Cell("" if math.isnan(overall.win_rate[i]) else f"{100 * overall.win_rate[i]:.0f} %", weak=few),
                 *((Cell(skill, weak=few),) if skilled else ()),
@@ -70,7 +71,7 @@ def standing_table(study: Study, overall: OverallStanding) -> Table:
                 Cell(_seen(states[i], int(overall.hidden[i]), int(overall.imputed[i]))),
             )
         )
-    titles = ["Group", "Mean rank [95 %]", "Median rank", "Wins"]
+    titles = ["Group", "Mean rank [95 %]", "Over datasets", "Median rank", "Wins"]
     titles += ["Skill [95 %]"] if skilled else []
     titles += ["Tasks", "Missing", "Seen before"]
     columns = (*entry_columns(), *(Column(title, "right") for title in titles))
@@ -78,10 +79,15 @@ def standing_table(study: Study, overall: OverallStanding) -> Table:
     caption = (
         f"Overall standing of {plural(len(rows), 'entry', 'entries')} on {plural(len(overall.tasks), 'task')}. "
         "Group: entries that the data do not separate from its best one; group 1 in bold. "
+        "The interval draws tasks within their datasets; `over datasets` draws whole datasets. "
         f"Wins: over one other entry on one task, ties half.{skill} "
         "Seen before: cells whose test records the model may have seen."
     )
     return Table("standing", caption, columns, tuple(rows))
+
+
+def _between(low: float, high: float) -> str:
+    return "" if math.isnan(low) else f"{low:.1f} to {high:.1f}"
 
 
 def _powerless(overall: OverallStanding) -> Iterator[str]:

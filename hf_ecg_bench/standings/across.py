@@ -16,7 +16,15 @@ from hf_ecg_bench.standings.cells import Table, table_of
 from hf_ecg_bench.standings.entry import Entry
 from hf_ecg_bench.standings.friedman import critical_difference, friedman
 from hf_ecg_bench.standings.overall import ContaminationPolicy, OverallStanding, Rule
-from hf_ecg_bench.standings.ranks import draw_tasks, interval, mean_over_tasks, task_ranks, value_ranks, win_rate
+from hf_ecg_bench.standings.ranks import (
+    draw_tasks,
+    interval,
+    mean_over_tasks,
+    over_datasets,
+    task_ranks,
+    value_ranks,
+    win_rate,
+)
 from hf_ecg_bench.standings.signed_rank import signed_rank_p
 from hf_ecg_bench.standings.skill import choose_baseline, errors, log_ratios, skill
 from hf_ecg_bench.standings.task import TaskStanding
@@ -46,7 +54,8 @@ def over_tasks(
     median of ranks is not recoverable either: both are given, the mean orders.
 
     Intervals come from resampling tasks within their datasets and, with `anchor`, test patients within tasks. A
-    dataset with one task always takes part with it.
+    dataset with one task always takes part with it: how the order depends on the choice of datasets is said by the
+    second interval, for which whole datasets are drawn.
 
     Args:
         standings: task -> its standing; entries and tasks without a value are missing, not imputed.
@@ -76,6 +85,7 @@ def over_tasks(
     base = choose_baseline(table.entries, values)
     ratios = log_ratios(errors(values, table.higher), base)
     rank_ends, skill_ends = _intervals(table, ranks, rule, of_task, base, seed, n_resamples)
+    dataset_ends = over_datasets(ranks, of_task, n_resamples, np.random.default_rng(seed))
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "All-NaN slice")
         median = np.nanmedian(ranks, axis=1)
@@ -94,6 +104,8 @@ def over_tasks(
         win_rate=win_rate(value_ranks(table.signed)),
         rank_low=rank_ends[0],
         rank_high=rank_ends[1],
+        dataset_low=dataset_ends[0],
+        dataset_high=dataset_ends[1],
         skill=skill(ratios),
         skill_low=skill_ends[0],
         skill_high=skill_ends[1],

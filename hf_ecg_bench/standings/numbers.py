@@ -6,7 +6,10 @@ from typing import Any
 
 from hf_ecg_bench.standings.overall import OverallStanding
 
-_FLOATS = ("mean_rank", "rank_low", "rank_high", "median_rank", "win_rate", "skill", "skill_low", "skill_high")
+_FLOATS = (
+    *("mean_rank", "rank_low", "rank_high", "dataset_low", "dataset_high", "median_rank", "win_rate"),
+    *("skill", "skill_low", "skill_high"),
+)
 _COUNTS = ("group", "missing", "hidden", "imputed")
 
 

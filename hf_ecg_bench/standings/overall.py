@@ -33,7 +33,8 @@ class OverallStanding:
         mean_rank, median_rank, win_rate: (k,) over the tasks that an entry has; a win is over one other entry on one
             task, ties count half.
         rank_low, rank_high: (k,) 95 % interval of the mean rank: tasks resampled within their datasets, and test
-            patients where they are known.
+            patients where they are known. `dataset_low`, `dataset_high`: the same where whole datasets are drawn
+            (`ranks.over_datasets`).
         skill, skill_low, skill_high: (k,) 1 - geometric mean over tasks of error / error of the baseline; see
             `standings.skill`. `baseline`: in words; empty where there is none.
         group: (k,) number of the group of entries that are tied with its best, from 1; groups do not chain.
@@ -59,6 +60,8 @@ class OverallStanding:
     win_rate: NDArray[np.float64]
     rank_low: NDArray[np.float64]
     rank_high: NDArray[np.float64]
+    dataset_low: NDArray[np.float64]
+    dataset_high: NDArray[np.float64]
     skill: NDArray[np.float64]
     skill_low: NDArray[np.float64]
     skill_high: NDArray[np.float64]

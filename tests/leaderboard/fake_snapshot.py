@@ -253,6 +253,8 @@ def _view(
                 "mean_rank": round(rank, 2),
                 "rank_low": round(max(1, rank - rng.uniform(0.3, 1.5)), 2),
                 "rank_high": round(min(n, rank + rng.uniform(0.3, 1.5)), 2),
+                "dataset_low": round(max(1, rank - 2), 2),
+                "dataset_high": round(min(n, rank + 2), 2),
                 "median_rank": round(rank),
                 "win_rate": round(1 - place / max(n, 1), 3),
                 "skill": round(0.8 - 0.5 * place / max(n, 1), 3),

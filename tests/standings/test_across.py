@@ -12,7 +12,7 @@ from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.standings.across import over_tasks
 from hf_ecg_bench.standings.entry import Entry
 from hf_ecg_bench.standings.friedman import critical_difference, friedman
-from hf_ecg_bench.standings.ranks import draw_tasks, value_ranks, win_rate
+from hf_ecg_bench.standings.ranks import draw_tasks, interval, over_datasets, value_ranks, win_rate
 from hf_ecg_bench.standings.scores import TaskScores
 from hf_ecg_bench.standings.signed_rank import signed_rank_p, smallest_p
 from hf_ecg_bench.standings.skill import log_ratios, skill
@@ -159,6 +159,20 @@ def test_intervals_resample_tasks_within_their_datasets():
     together = order(table, datasets=dict.fromkeys(("t0", "t1", "t2", "t3"), "x"))
     assert alone.rank_low.tolist() == alone.rank_high.tolist() == [1.5, 1.5], "each task is its own dataset"
     assert together.rank_low[0] < 1.5 < together.rank_high[0]
+
+
+def test_whole_datasets_are_drawn_for_the_second_interval():
+    ranks = np.array([[1.0, 1.0, 2.0, 1.0], [2.0, 2.0, 1.0, math.nan]])
+    names = ["x", "x", "y", "z"]
+    low, high = over_datasets(ranks, names, 200, np.random.default_rng(0))
+    times = np.random.default_rng(0).multinomial(3, [1 / 3] * 3, 200)
+    expected = np.full((2, 200), math.nan)
+    for n, (x, y, z) in enumerate(times.tolist()):
+        expected[0, n] = (2 * x + 2 * y + z) / (2 * x + y + z)
+        if x or y:
+            expected[1, n] = (4 * x + y) / (2 * x + y)
+    assert np.allclose([low, high], interval(expected))
+    assert np.isnan(over_datasets(ranks, ["x"] * 4, 200, np.random.default_rng(0))).all(), "one dataset: no choice"
 
 
 def test_intervals_resample_patients_where_there_are_predictions():

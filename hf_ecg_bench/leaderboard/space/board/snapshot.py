@@ -149,6 +149,8 @@ class Standing(TypedDict):
     mean_rank: Number
     rank_low: Number
     rank_high: Number
+    dataset_low: Number  # the mean rank's interval where whole datasets are drawn
+    dataset_high: Number
     median_rank: Number
     win_rate: Number
     skill: Number

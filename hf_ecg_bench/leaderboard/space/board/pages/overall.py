@@ -29,7 +29,10 @@ _FIXED = (
     Column("mean_rank", "Mean rank", "Over the tasks that the entry has; 1 is best", numeric=True),
     Column("rank_low", "Mean rank, low", numeric=True, shown=False),
     Column("rank_high", "Mean rank, high", numeric=True, shown=False),
-    Column("interval", "95 % interval", "Of the mean rank; left is better; tasks resampled", sortable=False),
+    Column(
+        "interval", "95 % interval", "Of the mean rank; left is better; tasks drawn in their datasets", sortable=False
+    ),
+    Column("datasets", "Over datasets", "The same interval where whole datasets are drawn", sortable=False),
     Column("median_rank", "Median rank", numeric=True),
     Column("win_rate", "Win rate", "Share of comparisons won; ties count half", numeric=True, ascending=False),
     Column("skill", "Skill", "1 − geometric mean of error / error of the baseline", numeric=True, ascending=False),
@@ -111,6 +114,7 @@ def _fixed(board: Board, standing: Standing, entry: Entry, span: tuple[float, fl
         Cell(fixed(low, 1), low),
         Cell(fixed(high, 1), high),
         Cell(said, html=whisker(rank, low, high, span, series=5 if published else 0) or Safe("")),
+        Cell(between(standing["dataset_low"], standing["dataset_high"], 1)),
         Cell(fixed(standing["median_rank"], 1), standing["median_rank"]),
         Cell(percent(standing["win_rate"]), standing["win_rate"]),
         Cell(skill, standing["skill"], join(skill, tag("span", skill_range, class_="ci") if skill_range else None)),
