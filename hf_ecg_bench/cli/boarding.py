@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from hf_ecg_bench.cli.arguments import example
 from hf_ecg_bench.cli.printing import print_json, print_table
-from hf_ecg_bench.texts import printable
+from hf_ecg_bench.texts import plural, printable
 
 if TYPE_CHECKING:
     from hf_ecg_bench.standings.overall import OverallStanding
@@ -85,7 +85,7 @@ def _leaderboard(arguments: argparse.Namespace) -> None:
     if len(notes) > _SHOWN:
         _note(f"{len(notes) - _SHOWN} more notes on what is left out; --json and --export-space list all")
     if copies := sum(out.kind == "copy" for _, out in excluded):
-        _note(f"{_number(copies, 'copy of a result is', 'copies of results are')} not counted again")
+        _note(f"{plural(copies, 'copy of a result is', 'copies of results are')} not counted again")
     if arguments.export_space is not None:
         from hf_ecg_bench.leaderboard.export import export_space
 
@@ -151,7 +151,7 @@ def _print(results: Any, arguments: argparse.Namespace) -> None:
 
         print_json({**order_numbers(overall), **left_out_json(results)})
         return
-    what = f"{_number(len(overall.entries), 'entry', 'entries')} over {_number(len(overall.tasks), 'task', 'tasks')}"
+    what = f"{plural(len(overall.entries), 'entry', 'entries')} over {plural(len(overall.tasks), 'task')}"
     print(f"{what}: {source}, mode {arguments.mode}\n")
     print_table(
         ["Group", "Model", "Mode", "Mean rank [95 %]", "Over datasets", "Skill [95 %]", "Wins", "Tasks", "Missing"],
@@ -166,10 +166,6 @@ def _print(results: Any, arguments: argparse.Namespace) -> None:
         )
     for note in overall.notes:
         _note(note)
-
-
-def _number(n: int, one: str, many: str) -> str:
-    return f"{n} {one if n == 1 else many}"
 
 
 def _blocks(test: Any) -> dict[str, Any]:

@@ -20,13 +20,12 @@ from hf_ecg_bench.leaderboard.space.board.snapshot import (
     Standing,
     View,
 )
-from hf_ecg_bench.standings.across import ALPHA, over_tasks
+from hf_ecg_bench.standings.across import over_tasks
 from hf_ecg_bench.standings.cells import SEEN
 from hf_ecg_bench.standings.counted import counted
 from hf_ecg_bench.standings.entry import Entry
 from hf_ecg_bench.standings.overall import ContaminationPolicy, OverallStanding, Rule
 from hf_ecg_bench.standings.selection import best_modes
-from hf_ecg_bench.standings.signed_rank import smallest_p
 from hf_ecg_bench.standings.skill import SUPERVISED
 from hf_ecg_bench.training.modes import MODES
 
@@ -123,16 +122,8 @@ def _ranked(
                 n_resamples=results.n_resamples,
             )
         own = (*weights_notes(chosen), *settings_notes(usable, chosen), *part_notes(usable, chosen))
-        notes = (*choice.notes, *own, *left_out, *found.notes, *_power(found), f"skill is against {found.baseline}")
+        notes = (*choice.notes, *own, *left_out, *found.notes, f"skill is against {found.baseline}")
         yield policy, OverallStanding(**{**vars(found), "policy": policy, "notes": notes})
-
-
-def _power(overall: OverallStanding) -> list[str]:
-    """What to say where no result could have made a second group."""
-    k, n = int(overall.enough.sum()), len(overall.tasks)
-    if k < 2 or smallest_p(n, k * (k - 1) // 2) < ALPHA:
-        return []
-    return [f"{n} tasks are too few for a test over tasks to separate any two of {k} entries: all are one group"]
 
 
 def _view(name: str, overall: OverallStanding, entries: Mapping[Entry, int], results: Results) -> View:

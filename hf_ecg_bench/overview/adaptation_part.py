@@ -12,7 +12,7 @@ from hf_ecg_bench.overview.parts import Block, Part
 from hf_ecg_bench.overview.plots.dumbbell import plot_dumbbells
 from hf_ecg_bench.overview.study import Study
 from hf_ecg_bench.overview.verdicts import ALPHA
-from hf_ecg_bench.overview.wording import fixed, plural, signed, task_name
+from hf_ecg_bench.overview.wording import fixed, signed, task_name
 from hf_ecg_bench.results.estimate import Estimate
 from hf_ecg_bench.results.figures import Picture
 from hf_ecg_bench.results.metrics import metric_name
@@ -20,6 +20,7 @@ from hf_ecg_bench.results.plots.forest import plot_forest
 from hf_ecg_bench.results.quantities import p_value
 from hf_ecg_bench.results.tables import Cell, Column, Table
 from hf_ecg_bench.standings.entry import Entry
+from hf_ecg_bench.texts import plural
 from hf_ecg_bench.training.modes import MODES
 
 _REFERENCE = "finetune"

@@ -18,7 +18,6 @@ from hf_ecg_bench.overview.wording import (
     entry_cells,
     entry_columns,
     fixed,
-    plural,
     task_name,
     unique_titles,
 )
@@ -28,6 +27,7 @@ from hf_ecg_bench.results.pages import safe
 from hf_ecg_bench.results.tables import Cell, Column, Table
 from hf_ecg_bench.standings.overall import OverallStanding
 from hf_ecg_bench.tasks.categories import category_name, category_order
+from hf_ecg_bench.texts import plural
 
 _MOST_CELLS = 1200  # of a heat map: beyond this its numbers cannot be read
 

@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from hf_ecg_bench.errors import some
 from hf_ecg_bench.overview.parts import Block, Part
 from hf_ecg_bench.overview.study import Study
-from hf_ecg_bench.overview.wording import entry_cells, entry_columns, plural, sentence, task_name
+from hf_ecg_bench.overview.wording import entry_cells, entry_columns, sentence, task_name
 from hf_ecg_bench.results.row import ContaminationState
 from hf_ecg_bench.results.tables import Cell, Column, Table
+from hf_ecg_bench.texts import plural
 
 _MOST_ROWS = 60
 _STATES: dict[ContaminationState, str] = {

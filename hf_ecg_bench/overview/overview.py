@@ -17,7 +17,7 @@ from hf_ecg_bench.overview.scaling_part import scaling_part
 from hf_ecg_bench.overview.standing_part import standing_part
 from hf_ecg_bench.overview.study import Study, read_study
 from hf_ecg_bench.overview.task_part import task_part
-from hf_ecg_bench.overview.wording import plural
+from hf_ecg_bench.texts import plural
 
 
 def build_overview(results_dir: Path, choices: Choices) -> Overview:

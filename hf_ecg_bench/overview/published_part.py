@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from hf_ecg_bench.overview.parts import Block, Part
 from hf_ecg_bench.overview.plots.agreement import plot_beside
 from hf_ecg_bench.overview.study import Study
-from hf_ecg_bench.overview.wording import entry_cells, fixed, plural, signed, task_name, with_interval
+from hf_ecg_bench.overview.wording import entry_cells, fixed, signed, task_name, with_interval
 from hf_ecg_bench.published import Beside, Finding, beside, findings_of, published_rows
 from hf_ecg_bench.results.figures import Picture
 from hf_ecg_bench.results.metrics import metric_name
 from hf_ecg_bench.results.tables import Cell, Column, Table
 from hf_ecg_bench.standings.entry import Entry
+from hf_ecg_bench.texts import plural
 
 _MOST_ROWS = 400
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from hf_ecg_bench.overview.parts import Block, Part
 from hf_ecg_bench.overview.study import Study
-from hf_ecg_bench.overview.wording import fixed, plural
+from hf_ecg_bench.overview.wording import fixed
 from hf_ecg_bench.results.metrics import metric_name
 from hf_ecg_bench.results.tables import Cell, Column, Table
+from hf_ecg_bench.texts import plural
 
 _MOST_ROWS = 400
 

@@ -9,13 +9,14 @@ from typing import Any
 from hf_ecg_bench.overview.parts import Block, Part
 from hf_ecg_bench.overview.plots.critical_difference import plot_critical_difference
 from hf_ecg_bench.overview.study import Study
-from hf_ecg_bench.overview.wording import entry_cells, entry_columns, fixed, plural, sentence, with_interval
+from hf_ecg_bench.overview.wording import entry_cells, entry_columns, fixed, sentence, with_interval
 from hf_ecg_bench.results.estimate import Estimate
 from hf_ecg_bench.results.figures import Picture
 from hf_ecg_bench.results.plots.forest import plot_forest
 from hf_ecg_bench.results.quantities import p_value
 from hf_ecg_bench.results.tables import Cell, Column, Table
 from hf_ecg_bench.standings.overall import OverallStanding
+from hf_ecg_bench.texts import plural
 
 _POLICIES = {
     "keep": "Cells whose test records a model may have seen are kept and marked",
@@ -40,7 +41,6 @@ def standing_part(study: Study) -> Part:
         f"An entry is a model adapted in one way; its seeds are averaged. {_RULES[overall.rule]}. "
         f"{_POLICIES[overall.policy]}; missing cells stay missing. Rank 1 is best.",
         *(sentence(note) for note in overall.notes),
-        *_powerless(overall),
     )
     blocks = [Block(tables=(standing_table(study, overall),), pictures=tuple(_pictures(overall)))]
     if overall.friedman:
@@ -88,16 +88,6 @@ def standing_table(study: Study, overall: OverallStanding) -> Table:
 
 def _between(low: float, high: float) -> str:
     return "" if math.isnan(low) else f"{low:.1f} to {high:.1f}"
-
-
-def _powerless(overall: OverallStanding) -> Iterator[str]:
-    """The signed-rank test's smallest p of n tasks is 2 / 2^n: few tasks cannot separate many pairs."""
-    tasks, entries = len(overall.tasks), int(overall.enough.sum())
-    if 0.5 ** (tasks - 1) * entries * (entries - 1) / 2 >= _ALPHA and entries > 1:
-        yield (
-            f"{plural(tasks, 'task')} are too few for the signed-rank test to separate the clearest pair of {entries} "
-            "entries after Holm's adjustment: groups over tasks say little here, the tests on each task say more."
-        )
 
 
 def _states(study: Study, overall: OverallStanding) -> list[int]:

@@ -73,8 +73,3 @@ def sentence(text: str) -> str:
     first = text.partition(" ")[0].rstrip(":,")
     name = "_" in first or first in MODELS or first in CATALOGUE
     return (text if name else f"{text[:1].upper()}{text[1:]}") + ("" if text.endswith((".", ":", "?")) else ".")
-
-
-def plural(number: int, one: str, many: str = "") -> str:
-    """`1 run`, `2,000 runs`."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"

@@ -25,9 +25,10 @@ from hf_ecg_bench.standings.ranks import (
     value_ranks,
     win_rate,
 )
-from hf_ecg_bench.standings.signed_rank import signed_rank_p
+from hf_ecg_bench.standings.signed_rank import signed_rank_p, smallest_p
 from hf_ecg_bench.standings.skill import choose_baseline, errors, log_ratios, skill
 from hf_ecg_bench.standings.task import TaskStanding
+from hf_ecg_bench.texts import plural
 
 Floats = NDArray[np.float64]
 ALPHA = 0.05
@@ -119,7 +120,7 @@ def over_tasks(
         policy=policy,
         rule=rule,
         friedman=_friedman(table, enough, of_task),
-        notes=tuple(_notes(table, enough)),
+        notes=tuple(_notes(table, enough, alpha)),
     )
 
 
@@ -198,26 +199,31 @@ def _test(signed: Floats, k: int, blocks: str, entries: NDArray[np.intp]) -> dic
     }
 
 
-def _notes(table: Table, enough: NDArray[np.bool_]) -> list[str]:
-    notes = []
+def _notes(table: Table, enough: NDArray[np.bool_], alpha: float) -> list[str]:
+    notes, n_tasks = [], len(table.tasks)
+    if (k := int(enough.sum())) > 1 and smallest_p(n_tasks, k * (k - 1) // 2) >= alpha:
+        notes.append(
+            f"{plural(n_tasks, 'task is', 'tasks are')} too few for the signed-rank test to separate any two of {k} "
+            "entries after Holm's adjustment: all are one group, the tests on each task say more"
+        )
     if (few := int((~enough).sum())) > 0:
-        notes.append(f"{_entries(few)} with results on less than half of the {len(table.tasks)} tasks: in no group")
+        notes.append(
+            f"{plural(few, 'entry', 'entries')} with results on less than half of the {n_tasks} tasks: in no group"
+        )
     if (number := int(table.hidden.sum())) > 0:
         notes.append(f"{number} hidden results: the model may have seen the test records")
     if (number := int(table.imputed.sum())) > 0:
         notes.append(f"{number} results of models that may have seen the test records count as the mean of the others")
     if (lacking := int((table.position < 0).any(axis=1).sum())) > 0:
-        notes.append(f"{_entries(lacking)} without some of the tasks: mean ranks of different tasks compare roughly")
+        without = f"{plural(lacking, 'entry', 'entries')} without some of the tasks"
+        notes.append(f"{without}: mean ranks of different tasks compare roughly")
     untested = sum(
         1 for row in range(len(table.entries)) if not any(_tested(table, row, c) for c in range(len(table.tasks)))
     )
     if untested:
-        notes.append(f"{_entries(untested)} without predictions: ranks on a task are by value alone, untested")
+        without = f"{plural(untested, 'entry', 'entries')} without predictions"
+        notes.append(f"{without}: ranks on a task are by value alone, untested")
     return notes
-
-
-def _entries(number: int) -> str:
-    return f"{number} {'entry' if number == 1 else 'entries'}"
 
 
 def _tested(table: Table, row: int, column: int) -> bool:
