@@ -121,6 +121,16 @@ def test_missing_cells_stay_missing_and_few_tasks_are_not_ranked():
     assert any("without some of the tasks" in note for note in overall.notes)
 
 
+@pytest.mark.parametrize(("n_tasks", "enough"), [(5, False), (6, False), (7, True), (8, True)])
+def test_too_few_tasks_for_a_second_group_are_said(n_tasks, enough):
+    # The clearest order there is: three pairs, each with p = 2 / 2^n, times 3 by Holm.
+    table = np.add.outer([0.9, 0.8, 0.7], np.linspace(0, 0.02, n_tasks)) + 1e-4 * np.arange(3)[:, None] ** 2
+    table += np.outer([0.0, 1.0, 3.0], np.linspace(0, 0.01, n_tasks))  # differences without ties
+    overall = order(table)
+    assert (overall.group.max() > 1) == enough
+    assert any("too few" in note for note in overall.notes) == (not enough)
+
+
 def test_contaminated_cells_are_kept_hidden_or_replaced():
     table = [[0.9, 0.9, 0.9, 0.9], [0.8, 0.8, 0.8, 0.8], [0.7, 0.7, 0.7, 0.7]]
     seen = {0: ("a",), 1: ("a", "b", "c")}
