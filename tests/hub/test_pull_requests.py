@@ -137,6 +137,16 @@ def test_what_is_there_is_not_replaced_or_deleted(hub: HubServer, opened: str, h
     assert "it changes nothing" in problems(f"{REPO}@main")["request"]
 
 
+def test_requests_that_wait_while_others_are_merged(hub: HubServer, opened: str, tmp_path: Path) -> None:
+    ptbxl_run(tmp_path / "b", seed=1)
+    second = submit(tmp_path / "b", REPO, say=lambda line: None).pull_request
+    assert second.endswith("/2")
+    merge_pull_request(PR, say=lambda line: None)
+    assert problems(f"{REPO}@refs/pr/2") == {}
+    assert merge_pull_request(f"{REPO}@refs/pr/2", say=lambda line: None).passed
+    assert len(load_dataset(REPO, split="train", download_mode="force_redownload")) == 2
+
+
 def test_a_request_that_changes_while_it_is_checked(
     hub: HubServer, opened: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

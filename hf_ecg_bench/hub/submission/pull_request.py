@@ -49,9 +49,12 @@ def check_pull_request(reference: str, *, data: str | Path | None = None) -> Sub
     remote = readable("dataset", repo_id)
     with explained(remote, "check"):
         commit = remote.head(revision)  # what is checked stays the same, whatever is pushed to the request meanwhile
-        before, after = _files(remote, MAIN), _files(remote, commit)
+        there, after = _files(remote, MAIN), _files(remote, commit)
+        # What others have pushed to main since the request was opened is none of its changes.
+        base = _base(remote, commit)
+        before = there if base is None else _files(remote, base)
         changed = {path: size for path, (size, oid) in after.items() if before.get(path, (0, ""))[1] != oid}
-        request = Report(reference, tuple(_of_request(before, after, changed)))
+        request = Report(reference, tuple(_of_request(before, after, changed, there)))
         if not request.passed:
             return Submitted((request,))
         with tempfile.TemporaryDirectory(prefix="hf_ecg_bench_") as temporary:
@@ -100,9 +103,21 @@ def merge_pull_request(reference: str, *, data: str | Path | None = None, say: S
     return Submitted(done.reports, index_results(repo_id, say=say))
 
 
+def _base(remote: Remote, commit: str) -> str | None:
+    """The newest commit of main that the request rests on, by main's own order; None where there is none."""
+    own = {item.commit_id for item in remote.ask("list_repo_commits", revision=commit)}
+    return next(
+        (item.commit_id for item in remote.ask("list_repo_commits", revision=MAIN) if item.commit_id in own), None
+    )
+
+
 def _of_request(
-    before: dict[str, tuple[int, str]], after: dict[str, tuple[int, str]], changed: dict[str, int]
+    before: dict[str, tuple[int, str]],
+    after: dict[str, tuple[int, str]],
+    changed: dict[str, int],
+    there: dict[str, tuple[int, str]],
 ) -> Iterator[Check]:
+    """`before`: where the request was opened; `there`: main as it is now."""
     problems = [f"{shown(path, 120)}: deleted" for path in before if path not in after]
     strangers = [path for path in changed if not path.startswith(f"{RUNS_FOLDER}/") or path.count("/") < _PARTS]
     problems += [f"{shown(path, 120)}: not in a run's folder" for path in strangers]
@@ -114,7 +129,7 @@ def _of_request(
         if any(not re.fullmatch(r"[\w+-][\w.+-]*", part, re.ASCII) for part in name.split("/")):
             problems.append(f"{shown(name, 120)}: not a plain folder name")
         problems += name_problems(files, below=f"{name}/")
-        if f"{name}/{RESULT_FILE}" in before:
+        if f"{name}/{RESULT_FILE}" in {**before, **there}:
             problems.append(f"{name}: replaces a run that is there")
         elif f"{name}/{RESULT_FILE}" not in after:
             problems.append(f"{name}: no {RESULT_FILE}")
