@@ -330,3 +330,10 @@ def _curve(rng: random.Random, entry: int) -> dict[str, Any]:
 def _write(path: Path, value: Any) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(value), encoding="utf-8")
+
+
+def change_file(folder: Path, path: str, change: object) -> None:
+    """Rewrite a file of a snapshot: with what `change` makes of its content in place."""
+    value = json.loads((folder / path).read_text())
+    change(value)  # type: ignore[operator]
+    (folder / path).write_text(json.dumps(value))
