@@ -112,7 +112,8 @@ def _start(command: dict[str, Any], warm: bool) -> int:
         os.dup2(null, 0)
         if not warm:
             order = json.dumps(command["order"])
-            os.execv(sys.executable, [sys.executable, "-m", "hf_ecg_bench.grid.launcher", "--cell", order])
+            safe = ["-P"] if sys.flags.safe_path else []
+            os.execv(sys.executable, [sys.executable, *safe, "-m", "hf_ecg_bench.grid.launcher", "--cell", order])
         code = compute_and_leave(command["order"])
     except BaseException:  # nothing may go up into the loop of the parent, of which this is a copy
         traceback.print_exc()

@@ -39,7 +39,9 @@ class Launcher:
     """
 
     def __init__(self, environment: dict[str, str], *, warm: bool = True) -> None:
-        words = [sys.executable, "-m", "hf_ecg_bench.grid.launcher", *([] if warm else [COLD])]
+        # As for this process, files of the current folder are no modules (`h2.py` there would be taken for a package).
+        safe = [] if sys.path[:1] in ([""], [os.getcwd()]) else ["-P"]
+        words = [sys.executable, *safe, "-m", "hf_ecg_bench.grid.launcher", *([] if warm else [COLD])]
         self._process = subprocess.Popen(
             words, env={**os.environ, **environment}, stdin=subprocess.PIPE, stdout=subprocess.PIPE
         )

@@ -80,7 +80,18 @@ def expand(grid: GridSpec, output_dir: Path) -> Plan:
         reasons = "; ".join(f"{reason} ({number})" for reason, number in left_out.items())
         raise GridFileError(f"nothing is left to run: {reasons}", fix="name other models, tasks or modes")
     cells = tuple(_cell(grid, models[key[0]], key, tuple(tasks), output_dir) for key, tasks in answers.items())
-    return Plan(cells, sum(map(len, answers.values())), left_out, tuple(_notes(cells)))
+    return Plan(cells, sum(map(len, answers.values())), left_out, (*_idle(grid, list(answers)), *_notes(cells)))
+
+
+def _idle(grid: GridSpec, runs: list[tuple[str, str, str, float, int]]) -> Iterator[str]:
+    """A line for each rule and exclusion that meets nothing: a name in it may be wrong."""
+    for rule in grid.rules:
+        if not any(_matches(rule.where, *run) for run in runs):
+            yield f"{rule.place}: meets no run of this grid"
+    asked = ([model.name for model in grid.models], grid.tasks, grid.modes, grid.fractions, grid.seeds)
+    for position, where in enumerate(grid.exclude):
+        if not any(_matches(where, *combination) for combination in product(*asked)):
+            yield f"exclude[{position}]: meets nothing that this grid asks for"
 
 
 def trained_task(task: str) -> str:

@@ -36,3 +36,12 @@ def test_round_trip(run):
     arguments = build_parser().parse_args(words[1:])
     (fraction,), (seed,) = sweeping.fractions(arguments.fraction), sweeping.seeds(arguments.seed)
     assert run_spec(arguments, fraction, seed) == run
+
+
+def test_files_of_the_current_folder_are_no_modules(tmp_path, monkeypatch):
+    from hf_ecg_bench.grid.launching import Launcher
+
+    (tmp_path / "json.py").write_text("raise SystemExit('taken for a module')")
+    monkeypatch.chdir(tmp_path)
+    launcher = Launcher({}, warm=False)
+    launcher.close()

@@ -108,6 +108,19 @@ def test_rules_change_some_cells_and_later_ones_win():
     assert {run.n_resamples for run in found.values()} == {50}
 
 
+def test_rules_and_exclusions_that_meet_nothing_are_said():
+    rules = (
+        Rule(Where(model=("s5",)), {"limit": 3}, "grid.yaml, line 5: rules[0]"),
+        Rule(Where(seed=(0,)), {"limit": 3}),
+    )
+    exclude = (Where(task=("mimic_*",)), Where(task=("sph",), seed=(1,)))
+    plan = plan_of(["sph"], seeds=(0, 1), rules=rules, exclude=exclude)
+    assert plan.notes == (
+        "grid.yaml, line 5: rules[0]: meets no run of this grid",
+        "exclude[0]: meets nothing that this grid asks for",
+    )
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
