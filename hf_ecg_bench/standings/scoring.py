@@ -150,7 +150,8 @@ def _score_folder(
         path = inside(results_dir, folder)
         predictions = in_order(read_predictions(path / PREDICTIONS_FILE))
     except EcgBenchError as error:
-        return [error.message.replace(str(results_dir), "").lstrip("/")] * len(due)
+        short = error.message.replace(f"{results_dir.resolve()}/", "").replace(f"{results_dir}/", "")
+        return [short] * len(due)
     found: dict[int, Scored | str] = {}
     whole: Scored | None = None
     for at in sorted(range(len(due)), key=lambda i: bool(due[i][2].trained_as)):
