@@ -162,7 +162,10 @@ class _Reader:
         found = {}
         for key, item in self.document.mapping(value, ("data",)).items():
             (name,) = self._names("dataset", [key], list_datasets(), ("data", key))
-            found[name] = self._located(self._typed(item, ("data", key), (str,)))
+            found[name] = place = self._located(self._typed(item, ("data", key), (str,)))
+            if place.startswith(("/", ".", "~")) and not Path(place).expanduser().is_dir():
+                fix = f"hf-ecg-bench prepare {name} --output-dir {place}"
+                raise self.document.error(("data", key), f"no folder {place}", fix)
         return found
 
     def _settings(self, values: dict[str, Any], path: Path_) -> dict[str, Any]:
@@ -176,8 +179,18 @@ class _Reader:
             if key in ("evaluate_on", "perturb"):
                 listed = [self._typed(item, where, (str,)) for item, where in self.document.items(value, here)]
                 typed = tuple(map(self._located, listed) if key == "evaluate_on" else listed)
+                if key == "perturb":
+                    self._check_perturbations(typed, here)
             found["overrides" if key == "hyperparameters" else key] = typed
         return found
+
+    def _check_perturbations(self, names: tuple[str, ...], path: Path_) -> None:
+        from hf_ecg_bench.robustness.perturbations import chosen_perturbations
+
+        try:
+            chosen_perturbations(names)
+        except UnknownNameError as error:
+            raise self.document.error(path, error.message, error.fix) from error
 
     def _rule(self, value: Any, path: Path_) -> Rule:
         rule = self.document.mapping(value, path, ("where", *_SETTINGS))

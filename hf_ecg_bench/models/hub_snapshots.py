@@ -60,7 +60,10 @@ def hub_snapshot(
             f"{repository} on the Hub wants its terms accepted", fix=f"{page}, then: hf auth login"
         ) from error
     except hub.RepositoryNotFoundError as error:
-        raise DownloadError(f"{repository} is not on the Hub, or not for you") from error
+        raise DownloadError(
+            f"{repository} is not on the Hub, or not for you",
+            fix="check the name; what is private needs: hf auth login",
+        ) from error
     except hub.RevisionNotFoundError as error:
         raise DownloadError(f"{repository} on the Hub has no revision {revision}") from error
     except (hub.LocalEntryNotFoundError, hub.OfflineModeIsEnabled) as error:

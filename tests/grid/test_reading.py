@@ -114,6 +114,8 @@ def test_settings_rules_exclusions_and_executor(tmp_path):
         (MINIMAL + "x: [\n", "not YAML"),
         ("- s4\n", "expected `key: value` entries"),
         ("", "found nothing"),
+        (MINIMAL + "data: {synthetic: ./nowhere}\n", "line 4: data.synthetic: no folder ./nowhere"),
+        (MINIMAL + "perturb: [mains_5]\n", "line 4: perturb: unknown perturbation 'mains_5'; did you mean 'mains_50'"),
     ],
 )
 def test_mistakes_name_the_line_and_the_remedy(tmp_path, text, message):
