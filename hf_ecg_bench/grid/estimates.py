@@ -80,8 +80,9 @@ def estimate_cells(
         counted: by model and mode (`counting.count`).
         rate: operations per second of this machine and where that is from, for models without a finished cell.
     """
-    spent = [found for item in seen if item.state.state == "done" and (found := read_spent(item.cell)) is not None]
-    filled = {item.cell.store for item in spent}
+    finished = [found for item in seen if item.state.state == "done" and (found := read_spent(item.cell)) is not None]
+    spent = [item for item in finished if item.effort.train]  # else nothing follows for other numbers of records
+    filled = {item.cell.store for item in finished}
     left = [item.cell for item in seen if item.state.state != "done"]
     return estimate(left, spent, {store for store in filled if store}, counted or {}, rate)
 
@@ -101,7 +102,9 @@ def estimate(
         first = cell.store is not None and cell.store not in filled
         like = [item for item in spent if (item.cell.model, item.cell.run.mode) == (cell.model, cell.run.mode)]
         known = counted.get(counting_key(cell))
-        if like:
+        if not effort_of(cell).train:
+            found[cell.id] = Estimate(None, 1.0, "the size of the data is not known before they are made")
+        elif like:
             found[cell.id] = _from_like(cell, like, first)
         elif known is not None and (own_rate or rate):
             found[cell.id] = _from_counting(cell, known, own_rate or rate, first, _COUNTED if own_rate else _CALIBRATED)

@@ -89,6 +89,15 @@ def test_only_the_first_pays_for_features(sized):
     assert estimate([first], [paid], {first.store}, {}, None)[first.id].seconds == pytest.approx(9)
 
 
+def test_data_of_unknown_size_have_no_estimate(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)  # nothing is prepared here, and a generated dataset has no official size
+    grid = GridSpec(models=(ModelEntry("s4", "s4", "s4"),), tasks=("synthetic",), modes=("scratch",))
+    (cell,) = expand(grid, tmp_path).cells
+    found = estimate([cell], [], set(), {counting_key(cell): Counted(1e6, 2.5, 1000, 8, 5)}, (1e6, "a guess"))
+    assert found[cell.id].seconds is None
+    assert "size of the data" in found[cell.id].basis
+
+
 def test_without_a_finished_run_operations_are_counted(sized):
     (cell,) = cells_of("finetune", seeds=(0,))
     (frozen,) = cells_of("frozen", seeds=(0,))
