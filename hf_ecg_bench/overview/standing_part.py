@@ -79,7 +79,7 @@ def standing_table(study: Study, overall: OverallStanding) -> Table:
     caption = (
         f"Overall standing of {plural(len(rows), 'entry', 'entries')} on {plural(len(overall.tasks), 'task')}. "
         "Group: entries that the data do not separate from its best one; group 1 in bold. "
-        "The interval draws tasks within their datasets; `over datasets` draws whole datasets. "
+        "The interval draws tasks within their datasets; 'over datasets' draws whole datasets. "
         f"Wins: over one other entry on one task, ties half.{skill} "
         "Seen before: cells whose test records the model may have seen."
     )
