@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from hf_ecg_bench.cli.arguments import example
 from hf_ecg_bench.cli.printing import print_json, print_table
+from hf_ecg_bench.errors import some
 from hf_ecg_bench.results.quantities import duration
 from hf_ecg_bench.saying import to_stderr
-from hf_ecg_bench.texts import printable
+from hf_ecg_bench.texts import plural, printable
 
 if TYPE_CHECKING:
     from hf_ecg_bench.grid.run import Situation
@@ -78,6 +79,7 @@ def _grid(arguments: argparse.Namespace) -> int:
         to_stderr(note)
     for reason, number in situation.plan.left_out.items():
         to_stderr(f"left out: {number} combinations ({reason})")
+    _say_others(situation)
     return _dry_run(situation, arguments) if arguments.dry_run else _compute(situation, spec, arguments)
 
 
@@ -159,8 +161,7 @@ def _summary(situation: Situation, seconds: float, arguments: argparse.Namespace
             "stale runs are no longer what the file asks for: they were left alone\n"
             "  fix: --rerun-stale (moves them aside), or put the file or the data back"
         )
-    if "failed" in states:
-        to_stderr(f"failed cells: see {folder}/cells/<cell>/log.txt\n  fix: mend it, then: --retry-failed")
+    _say_failed(situation)
     if states & {"running", "queued"}:
         to_stderr(f"still at work: hf-ecg-bench status {folder} --watch")
     if "done" in states:
@@ -206,11 +207,29 @@ def _status(arguments: argparse.Namespace) -> int:
             wanted = [item for name, item in estimates.items() if name not in now]
             for line in said_total(wanted, len(wanted)):
                 print(line)
+            _say_others(situation)
+            _say_failed(situation)
         alive = any(item.state.state in ("running", "queued") for item in situation.seen)
         if not (arguments.watch and alive):
             return 0
         sys.stdout.flush()
         time.sleep(_WATCH)
+
+
+def _say_others(situation: Situation) -> None:
+    """Runs of another file in this folder: nothing is wrong with them, but nobody asks for them now."""
+    from hf_ecg_bench.grid.folder import other_runs
+
+    if others := other_runs(situation.folder, situation.plan):
+        to_stderr(
+            f"{plural(len(others), 'finished run')} here that this grid does not ask for "
+            f"({printable(some(others, 2))}): they stay, and reports read them"
+        )
+
+
+def _say_failed(situation: Situation) -> None:
+    if any(item.state.state == "failed" for item in situation.seen):
+        to_stderr(f"failed cells: see {situation.folder}/cells/<cell>/log.txt\n  fix: mend it, then: --retry-failed")
 
 
 def _print_problems(seen: Sequence[Seen]) -> None:
@@ -234,4 +253,4 @@ def _number(seen: Iterable[Seen]) -> dict[str, int]:
 
 
 def _counts(seen: Sequence[Seen]) -> str:
-    return f"{len(seen)} runs: " + ", ".join(f"{number} {state}" for state, number in _number(seen).items())
+    return f"{plural(len(seen), 'run')}: " + ", ".join(f"{number} {state}" for state, number in _number(seen).items())

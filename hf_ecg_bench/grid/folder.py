@@ -18,6 +18,7 @@ from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.files import inside, write_json
 from hf_ecg_bench.grid.payload import from_json, to_json
 from hf_ecg_bench.grid.plan import RUNS, Cell, Plan
+from hf_ecg_bench.results.schema import RESULT_FILE
 
 GRID_FILE = "grid.json"
 CELLS, STALE, SLURM = "cells", "stale", "slurm"
@@ -33,6 +34,12 @@ def cell_folder(grid: Path, cell: str) -> Path:
 def run_folder(grid: Path, cell: str) -> Path:
     """The cell's run."""
     return inside(grid, f"{RUNS}/{cell}")
+
+
+def other_runs(grid: Path, plan: Plan) -> list[str]:
+    """Finished runs in the grid's folder that are not in this plan: of another file, or an earlier state of it."""
+    found = {file.parent.relative_to(grid / RUNS).as_posix() for file in (grid / RUNS).glob(f"**/{RESULT_FILE}")}
+    return sorted(found - {cell.id for cell in plan.cells})
 
 
 def write_plan(grid: Path, plan: Plan, digests: dict[str, dict[str, Any]], command: str) -> None:

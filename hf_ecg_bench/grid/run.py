@@ -73,12 +73,13 @@ def to_compute(seen: Sequence[Seen], *, retry_failed: bool) -> list[Cell]:
 def set_stale_aside(situation: Situation) -> Situation:
     """Move stale runs into a folder of their own, so that they are computed again. Nothing is deleted."""
     when = time.strftime("%Y%m%d-%H%M%S")
-    for item in situation.seen:
-        if item.state.state == "stale":
-            target = situation.folder / STALE / when / item.cell.id
-            with explain_os_errors(target):
-                target.parent.mkdir(parents=True, exist_ok=True)
-                run_folder(situation.folder, item.cell.id).rename(target)
+    with _only_one(situation.folder):
+        for item in situation.again().seen:
+            if item.state.state == "stale":
+                target = situation.folder / STALE / when / item.cell.id
+                with explain_os_errors(target):
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    run_folder(situation.folder, item.cell.id).rename(target)
     return situation.again()
 
 

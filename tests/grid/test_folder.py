@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import pytest
 
@@ -17,7 +17,7 @@ from hf_ecg_bench.files import dumps_json, write_json
 from hf_ecg_bench.grid import claims, counting
 from hf_ecg_bench.grid.estimates import counting_key
 from hf_ecg_bench.grid.failures import failure_of, read_failure, write_failure
-from hf_ecg_bench.grid.folder import cell_folder, read_plan, run_folder, write_plan
+from hf_ecg_bench.grid.folder import cell_folder, other_runs, read_plan, run_folder, write_plan
 from hf_ecg_bench.grid.inputs import UNKNOWN, expected_identity, local_inputs
 from hf_ecg_bench.grid.launcher import foreign_threads
 from hf_ecg_bench.grid.logs import epochs_of, read_end
@@ -89,6 +89,14 @@ def test_stale_runs_are_moved_and_no_results_any_more(situation):
     assert json.loads(kept.read_text())["n_resamples"] == 7
     assert len(find_results(situation.folder)) == 1
     assert find_results(situation.folder / "stale") == [kept.parent]  # on purpose
+
+
+def test_runs_of_another_file_are_counted(situation):
+    finish(situation, 0)
+    finish(situation, 1)
+    fewer = replace(situation.plan, cells=situation.plan.cells[1:])
+    assert other_runs(situation.folder, situation.plan) == []
+    assert other_runs(situation.folder, fewer) == [situation.plan.cells[0].id]
 
 
 def test_claims_of_dead_processes_are_nobodys(tmp_path):
