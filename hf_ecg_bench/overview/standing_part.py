@@ -52,6 +52,7 @@ def standing_table(study: Study, overall: OverallStanding) -> Table:
     """One row per entry, in the standing's order."""
     states = _states(study, overall)
     skilled = bool(overall.baseline)
+    several = not all(map(math.isnan, overall.dataset_low))  # datasets: of one there is nothing to draw
     rows = []
     for i, entry in enumerate(overall.entries):
         few = not overall.enough[i]
@@ -62,7 +63,7 @@ def standing_table(study: Study, overall: OverallStanding) -> Table:
                 *entry_cells(entry),
                 Cell("" if few else str(overall.group[i])),
                 Cell(rank, strong=overall.group[i] == 1, weak=few),
-                Cell(_between(overall.dataset_low[i], overall.dataset_high[i]), weak=few),
+                *((Cell(_between(overall.dataset_low[i], overall.dataset_high[i]), weak=few),) if several else ()),
                 Cell(fixed(overall.median_rank[i], 1), weak=few),
                 Cell("" if math.isnan(overall.win_rate[i]) else f"{100 * overall.win_rate[i]:.0f} %", weak=few),
                 *((Cell(skill, weak=few),) if skilled else ()),
@@ -71,15 +72,16 @@ def standing_table(study: Study, overall: OverallStanding) -> Table:
                 Cell(_seen(states[i], int(overall.hidden[i]), int(overall.imputed[i]))),
             )
         )
-    titles = ["Group", "Mean rank [95 %]", "Over datasets", "Median rank", "Wins"]
+    titles = ["Group", "Mean rank [95 %]", *(["Over datasets"] if several else []), "Median rank", "Wins"]
     titles += ["Skill [95 %]"] if skilled else []
     titles += ["Tasks", "Missing", "Seen before"]
     columns = (*entry_columns(), *(Column(title, "right") for title in titles))
     skill = f" Skill: share of the error of {overall.baseline} that is avoided." if skilled else ""
+    whole = "; 'over datasets' draws whole datasets" if several else ""
     caption = (
         f"Overall standing of {plural(len(rows), 'entry', 'entries')} on {plural(len(overall.tasks), 'task')}. "
         "Group: entries that the data do not separate from its best one; group 1 in bold. "
-        "The interval draws tasks within their datasets; 'over datasets' draws whole datasets. "
+        f"The interval draws tasks within their datasets{whole}. "
         f"Wins: over one other entry on one task, ties half.{skill} "
         "Seen before: cells whose test records the model may have seen."
     )
