@@ -221,6 +221,9 @@ def test_a_real_run_against_its_data_and_model(trained: Path, synthetic_folder: 
     assert report.passed
     found = states(report)
     assert [found[name] for name in ("dataset", "metrics", "targets", "model")] == ["passed"] * 4
+    (options,) = (check for check in report.checks if check.name == "dataset options")
+    assert options.state == "not checked", "n_records is not the default: a check without the data refuses it"
+    assert "n_records=320: refused" in options.found
 
     old = read_predictions(folder)
     changed = old.targets.copy()

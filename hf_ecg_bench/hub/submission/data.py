@@ -55,17 +55,19 @@ def check_dataset(result: Result, prepared: PreparedDataset | None, *, given: bo
         found = f"the data here have the digest {str(prepared.info['digest'])[:16]}, the run's {digest[:16]}"
         yield Check("dataset", None, found=found, fix="--data with the dataset of the run")
     options = result.dataset.get("options")
-    if same and given:
-        return
     defaults = vars(get_builder(get_task(result.task).dataset).BUILDER_CONFIG_CLASS(name="default"))
     changed = [
         f"{shown(key)}={value!r:.40}"
         for key, value in (options if isinstance(options, dict) else {}).items()
         if key not in defaults or _plain(defaults[key]) != _plain(value)
     ]
-    yield verdict(
-        "dataset options", changed, expected="the default build", fix="prepare the data without --option and run again"
-    )
+    name, default, fix = "dataset options", "the default build", "prepare the data without --option and run again"
+    if changed and same and given:
+        # Whoever has these data may want them; whoever has not would see a stranger's choice of records.
+        found = f"{', '.join(changed)}: refused by a check without --data, as that of {NAMESPACE}/results is"
+        yield Check(name, None, default, found, fix)
+    else:
+        yield verdict(name, changed, expected=default, fix=fix)
 
 
 def check_targets(result: Result, predictions: Predictions, prepared: PreparedDataset) -> Iterator[Check]:
