@@ -67,22 +67,21 @@ def over_datasets(ranks: Floats, datasets: Sequence[str], n: int, rng: np.random
     """Ends of the mean rank's 95 % interval where whole datasets are drawn, with all their tasks.
 
     Tasks of one dataset share patients, models and often a training run, so this says what other datasets might have
-    said; it is NaN where there is but one dataset.
+    said; it is NaN for an entry with tasks of one dataset alone.
 
     Args:
         ranks: (k, t), NaN where missing.
         datasets: (t,) of each task.
     """
     names = list(dict.fromkeys(datasets))
-    k = len(ranks)
-    if len(names) < 2:
-        return np.full(k, np.nan), np.full(k, np.nan)
     member = np.array([[dataset == name for name in names] for dataset in datasets], dtype=np.float64)
     there = ~np.isnan(ranks)
     total, number = np.where(there, ranks, 0.0) @ member, there @ member
     times = rng.multinomial(len(names), np.full(len(names), 1 / len(names)), n).T
     drawn, counted = total @ times, number @ times
-    return interval(np.divide(drawn, counted, out=np.full((k, n), np.nan), where=counted > 0))
+    several = (number > 0).sum(axis=1) > 1
+    defined = (counted > 0) & several[:, None]
+    return interval(np.divide(drawn, counted, out=np.full((len(ranks), n), np.nan), where=defined))
 
 
 def mean_over_tasks(values: Floats) -> Floats:

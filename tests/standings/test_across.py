@@ -172,16 +172,17 @@ def test_intervals_resample_tasks_within_their_datasets():
 
 
 def test_whole_datasets_are_drawn_for_the_second_interval():
-    ranks = np.array([[1.0, 1.0, 2.0, 1.0], [2.0, 2.0, 1.0, math.nan]])
+    ranks = np.array([[1.0, 1.0, 2.0, 1.0], [2.0, 2.0, 1.0, math.nan], [3.0, 3.0, math.nan, math.nan]])
     names = ["x", "x", "y", "z"]
     low, high = over_datasets(ranks, names, 200, np.random.default_rng(0))
     times = np.random.default_rng(0).multinomial(3, [1 / 3] * 3, 200)
-    expected = np.full((2, 200), math.nan)
+    expected = np.full((3, 200), math.nan)
     for n, (x, y, z) in enumerate(times.tolist()):
         expected[0, n] = (2 * x + 2 * y + z) / (2 * x + y + z)
         if x or y:
             expected[1, n] = (4 * x + y) / (2 * x + y)
-    assert np.allclose([low, high], interval(expected))
+    assert np.allclose([low, high], interval(expected), equal_nan=True)
+    assert math.isnan(low[2]), "its tasks are of one dataset"
     assert np.isnan(over_datasets(ranks, ["x"] * 4, 200, np.random.default_rng(0))).all(), "one dataset: no choice"
 
 

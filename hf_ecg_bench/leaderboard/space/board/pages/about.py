@@ -14,10 +14,11 @@ _TERMS = (
     ("Entry", "A model adapted in one way: model, weights, mode, preprocessing, protocol. Seeds are averaged."),
     ("Tied group", "Entries that are not told apart from the best of their group. Groups do not chain: each member is "
      "compared with the best of the group, not with its neighbour."),
-    ("Mean rank", "Mean over tasks of the rank on each task, where entries that are not told apart share a rank."),
+    ("Mean rank", "Mean over tasks of the rank of its value among the entries with a result on that task."),
     ("Win rate", "Share of the comparisons with one other entry on one task that are won; ties count half."),
-    ("Skill", "Mean over tasks of 1 − error / error of the baseline: 0 is the baseline, 1 is without error."),
-    ("Interval", "95 %: of a score over resampled patients, of a mean rank over resampled tasks."),
+    ("Skill", "1 − geometric mean over tasks of error / error of the baseline: 0 is the baseline, 1 is without error."),
+    ("Interval", "95 %: of a score over resampled patients; of a mean rank over resampled patients and the tasks of "
+     "each dataset. Over datasets: whole datasets are drawn, which says what others might have said."),
     ("T, C", "Contaminated cell: the pretraining has seen the test records (T), or other records of the corpus (C). "
      "Keep shows and ranks them, hide leaves them out, impute puts the mean of the clean entries in their place."),
     ("†", "A published row with something against it: see the audit. "
@@ -67,19 +68,19 @@ def _audit(board: Board, tables: list[Table], address: Address) -> Safe:
     if not notes:
         return section("Audit of the published rows", tag("p", "No audit notes in this snapshot."))
     columns = (
-        Column("id", "Note"),
         Column("title", "What"),
         Column("rows", "Rows", numeric=True, ascending=False),
         Column("evidence", "Evidence", sortable=False),
         Column("source", "Source"),
+        Column("id", "Note"),
     )
     rows = tuple(
         (
-            Cell(short(n["id"])),
             Cell(short(n["title"], 200)),
             Cell(str(n["rows"]), n["rows"]),
             Cell(short(n["evidence"], 1500), style="wide"),
             Cell(short(n["source"], 200)),
+            Cell(short(n["id"])),
         )
         for n in notes
     )

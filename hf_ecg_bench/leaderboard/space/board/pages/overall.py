@@ -65,6 +65,12 @@ def overall(board: Board, address: Address) -> Page:
     )
 
 
+def _column(column: Column, span: tuple[float, float], several: bool) -> Column:
+    if column.key == "interval":
+        return replace(column, scale=axis(span))
+    return replace(column, shown=several) if column.key == "datasets" else column
+
+
 def _wanted(board: Board, standing: Standing, address: Address) -> bool:
     entry = board.entry(standing["entry"])
     low, high = SIZES[address["size"]]
@@ -77,7 +83,8 @@ def _wanted(board: Board, standing: Standing, address: Address) -> bool:
 
 def _table(board: Board, standings: Sequence[Standing], view: View, address: Address) -> Table:
     span = extent([v for s in view["standings"] for v in (s["mean_rank"], s["rank_low"], s["rank_high"])], 0.02)
-    fixed_columns = tuple(replace(c, scale=axis(span)) if c.key == "interval" else c for c in _FIXED)
+    several = any(known(s["dataset_low"]) for s in standings)  # datasets: of one there is nothing to draw
+    fixed_columns = tuple(_column(c, span, several) for c in _FIXED)
     extra, cells_of = _extra(board, view, address["columns"])
     # The tasks that this view ranks are those that an entry has and those that it has not.
     total = max((s["n_tasks"] + s["missing"] + s["hidden"] for s in view["standings"]), default=0)
