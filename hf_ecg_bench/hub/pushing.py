@@ -86,7 +86,8 @@ def push_folder(
     with explained(remote):
         make_ready(remote, options)
         branch = options.revision or MAIN
-        extras = dataset_extras(place) if kind == "dataset" else model_extras(remote, place, run, branch, say=say)
+        cited = options.tag or branch  # what a tag names stays
+        extras = dataset_extras(place) if kind == "dataset" else model_extras(remote, place, run, cited, say=say)
 
         def plan(parent: str) -> Change:
             wanted = {name: place / name for name in checked.files}

@@ -67,6 +67,7 @@ def test_a_trained_model(hub: HubServer, trained: Path, synthetic_folder: Path, 
 
 def test_it_loads_back_at_its_revision(hub: HubServer, trained: Path, tmp_path: Path) -> None:
     push(trained, tag="v1")
+    assert b"/blob/v1/result.json" in hub.files("model", REPO)[".eval_results/synthetic.yaml"], "what a tag names stays"
     own = load_model(trained / "model").eval()
     push(others(trained, tmp_path / "others"))
     windows = torch.linspace(-1, 1, 12 * 250).reshape(1, 12, 250)

@@ -43,7 +43,7 @@ def model_extras(remote: Remote, folder: Path, run: Result | None, revision: str
     """The card (README.md), and for a model that a run trained `result.json` and `.eval_results/<task>.yaml`.
 
     Args:
-        revision: the branch that they go to, for the address of the result.
+        revision: the tag or branch under which they will be found, for the address of the result.
 
     Raises:
         CheckpointError: the folder's own card has front matter that cannot be read.
