@@ -74,6 +74,13 @@ def _grid(arguments: argparse.Namespace) -> int:
     if arguments.workers is not None and arguments.workers < 1:
         raise EcgBenchError(f"--workers {arguments.workers}: expected at least 1")
     spec = read_grid(arguments.spec)
+    kind = arguments.executor or spec.executor.kind
+    if kind == "local" and arguments.no_wait:
+        raise EcgBenchError("--no-wait: processes of this machine end with this one", fix="--executor slurm --no-wait")
+    if kind == "slurm" and arguments.workers:
+        raise EcgBenchError(
+            "--workers is for this machine, not for SLURM", fix="`parallel:` below executor, or --executor local"
+        )
     situation = plan_grid(spec, arguments.output_dir)
     for note in situation.plan.notes:
         to_stderr(note)

@@ -53,8 +53,9 @@ def compute_locally(
                         cell = next_cell(waiting, [entry[0] for entry in running.values()], full)
                         if worker.number in taken or cell is None:
                             continue
-                        waiting.remove(cell)
+                        # Taken off after it was started: a launcher that ends meanwhile must not take it along.
                         pid = launcher.start(order(cell), worker.environment())
+                        waiting.remove(cell)
                         running[pid] = (cell, worker, time.time())
                     for end in launcher.wait(_LOOK):
                         cell, _, started = running.pop(end.pid)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from hf_ecg_bench.cli.main import main
 from hf_ecg_bench.errors import EcgBenchError
 from hf_ecg_bench.grid.document import GridFileError
 from hf_ecg_bench.grid.reading import read_grid
 from hf_ecg_bench.grid.spec import Executor, ModelEntry, Slurm, Where
 from hf_ecg_bench.models.registry import list_models
 from hf_ecg_bench.tasks import SUITES, list_tasks
+from tests.grid.small import write_grid
 
 MINIMAL = "models: [s4]\ntasks: [synthetic]\nmodes: [scratch]\n"
 
@@ -136,3 +138,14 @@ def test_numbers_with_an_exponent_are_numbers(tmp_path):
         tmp_path, MINIMAL + "hyperparameters: {learning_rate: 1e-3, weight_decay: 2E+1, learning_rates: [.5e1]}\n"
     )
     assert grid.settings["overrides"] == {"learning_rate": 1e-3, "weight_decay": 20.0, "learning_rates": (5.0,)}
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(["--no-wait"], "--no-wait"), (["--executor", "slurm", "--workers", "2"], "--workers")],
+)
+def test_options_of_the_other_executor_are_refused(tmp_path, capsys, options, said):
+    file = write_grid(tmp_path / "g.yaml")
+    assert main(["grid", str(file), "--output-dir", str(tmp_path / "grid"), *options]) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "grid").exists()

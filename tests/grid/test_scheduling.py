@@ -6,10 +6,12 @@ from pathlib import Path
 
 import pytest
 
+from hf_ecg_bench.grid import local
 from hf_ecg_bench.grid.effort import Effort
 from hf_ecg_bench.grid.estimates import Counted, Spent, counting_key, estimate, total
+from hf_ecg_bench.grid.launching import Ended, LauncherGoneError
 from hf_ecg_bench.grid.live import progress_of
-from hf_ecg_bench.grid.machine import accelerators, make_workers, shared_environment
+from hf_ecg_bench.grid.machine import Worker, accelerators, make_workers, shared_environment
 from hf_ecg_bench.grid.plan import expand
 from hf_ecg_bench.grid.scheduling import in_order, next_cell
 from hf_ecg_bench.grid.spec import GridSpec, ModelEntry
@@ -127,3 +129,34 @@ def test_progress_is_read_from_the_log_since_the_last_start():
     assert (early.epoch, early.left) == (None, 40.0)
     assert progress_of("--- now\n", 5.0, None).left is None
     assert progress_of("--- now\nepoch 9/9: x\n", 5.0, 50.0).left == 0.0
+
+
+def test_a_cell_whose_launcher_dies_while_it_is_started_is_not_lost(monkeypatch, tmp_path):
+    cells, done, launchers = cells_of("finetune"), [], []
+
+    class Launcher:
+        def __init__(self, environment, *, warm):
+            launchers.append(self)
+            self.started = []
+
+        def __enter__(self):
+            return self
+
+        def __exit__(self, *error):
+            pass
+
+        def start(self, order, environment):
+            if len(launchers) == 1:
+                raise LauncherGoneError("gone")
+            self.started.append(1000 + len(done))
+            return self.started[-1]
+
+        def wait(self, seconds):
+            return [Ended(self.started.pop(), 0)]
+
+    monkeypatch.setattr(local, "Launcher", Launcher)
+    workers = [Worker(0, None, 1)]
+    local.compute_locally(
+        cells, workers, lambda cell: {"identity": ""}, lambda cell, seconds: done.append(cell.id), grid=tmp_path
+    )
+    assert sorted(done) == sorted(cell.id for cell in cells)
