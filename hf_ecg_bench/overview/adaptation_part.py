@@ -16,6 +16,7 @@ from hf_ecg_bench.overview.wording import fixed, signed, task_name
 from hf_ecg_bench.results.estimate import Estimate
 from hf_ecg_bench.results.figures import Picture
 from hf_ecg_bench.results.metrics import metric_name
+from hf_ecg_bench.results.pages import safe
 from hf_ecg_bench.results.plots.forest import plot_forest
 from hf_ecg_bench.results.quantities import p_value
 from hf_ecg_bench.results.tables import Cell, Column, Table
@@ -138,7 +139,7 @@ def _forests(mode: str, pairs: Sequence[Pair]) -> Iterator[Picture]:
     if len(drawn) < len(pairs):
         caption += f" {len(drawn)} of {len(pairs)} pairs; the table has all."
     yield Picture(
-        f"gain-{mode.replace('_', '-')}",
+        f"gain-{safe(mode)}",
         caption,
         plot_forest(
             [f"{task_name(pair.task)} · {_name(pair.entry)}" for pair in drawn],

@@ -47,7 +47,8 @@ def cell_numbers(study: Study) -> list[dict[str, Any]]:
 
 
 def study_numbers(study: Study, tables: Iterable[Table]) -> dict[str, Any]:
-    """{schema_version, choices, runs, standing, friedman, cells, failures, unreadable, tables: {key: ...}}."""
+    """{schema_version, choices, runs, standing, friedman, cells, failures, waiting, unreadable, left_out, task_notes,
+    notes, tables: {key: ...}}."""
     overall = study.overall
     return {
         "schema_version": SCHEMA_VERSION,
@@ -59,6 +60,16 @@ def study_numbers(study: Study, tables: Iterable[Table]) -> dict[str, Any]:
         "failures": [asdict(failure) for failure in study.grid.failures],
         "waiting": list(study.grid.waiting),
         "unreadable": [{"name": item.name, "reason": item.reason} for item in study.unreadable],
+        # All of them: the page's tables are cut.
+        "left_out": [
+            {"task": task, "entry": item.entry.key, "run": item.name, "kind": item.kind, "reason": item.reason}
+            for task, standing in study.standings.items()
+            for item in standing.scores.excluded
+        ],
+        "task_notes": {
+            task: list(standing.scores.notes) for task, standing in study.standings.items() if standing.scores.notes
+        },
+        "notes": [] if overall is None else list(overall.notes),
         "tables": {
             table.key: {
                 "caption": table.caption,

@@ -31,7 +31,11 @@ def runs_part(study: Study) -> Part:
     ]
     titles = ("Folder", "Task", "Model", "Mode", "Fraction", "Seed", "Metric", "Value")
     columns = tuple(Column(title, "right" if title in ("Fraction", "Seed", "Value") else "left") for title in titles)
-    shown = f" The first {_MOST_ROWS}; cells.csv has all." if len(own) > _MOST_ROWS else ""
+    shown = (
+        f" The first {_MOST_ROWS}; report.json and cells.csv name those that are ranked."
+        if len(own) > _MOST_ROWS
+        else ""
+    )
     table = Table("runs", f"{plural(len(own), 'run')}.{shown}", columns, tuple(rows))
     intro = [
         "Learning curves, ROC and reliability plots, labels and drawn ECGs of one run: "

@@ -248,3 +248,27 @@ def test_no_torch_and_no_pyplot() -> None:
     code = "import sys, hf_ecg_bench.overview.report; print(sorted({'torch', 'matplotlib.pyplot'} & set(sys.modules)))"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert run.stdout.strip() == "[]"
+
+
+def test_a_mode_that_is_a_path_stays_in_the_folder(tmp_path: Path) -> None:
+    results, out = tmp_path / "results", tmp_path / "deep/er/report"
+    make_grid(results, models={"merl": 1.5, "ecg_jepa": 2.0}, tasks=TASKS, modes=("finetune",), seeds=(0,))
+    for folder in sorted((results / "runs").rglob("result.json")):
+        raw = json.loads(folder.read_text(encoding="utf-8"))
+        copy = results / "runs/odd" / folder.parent.relative_to(results / "runs")
+        copy.mkdir(parents=True)
+        (copy / "predictions.parquet").write_bytes((folder.parent / "predictions.parquet").read_bytes())
+        write_json(copy / "result.json", {**raw, "mode": "x/../../../../escaped"})
+    write_overview(results, out, FEW)
+    assert (out / "figures/overview-gain-x-escaped.png").is_file()
+    assert {path.name for path in tmp_path.iterdir()} == {"results", "deep"}
+    assert not [path for path in tmp_path.rglob("*escaped*") if out not in path.parents]
+
+
+def test_everything_left_out_is_in_the_numbers(study: Study) -> None:
+    numbers = build_overview(study.folder, FEW).numbers
+    excluded = [item for standing in study.standings.values() for item in standing.scores.excluded]
+    assert len(numbers["left_out"]) == len(excluded)
+    assert set(numbers["task_notes"]) == {t for t, standing in study.standings.items() if standing.scores.notes}
+    assert study.overall is not None
+    assert numbers["notes"] == list(study.overall.notes)
