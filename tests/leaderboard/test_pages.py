@@ -220,6 +220,37 @@ def test_filters_choose_rows_and_keep_ranks(board: Board) -> None:
     assert "ranked among all of them" in content(board, read("source=both&modes=all&q=merl", board))
 
 
+def test_cells_that_the_policy_leaves_out_show_no_value(board: Board) -> None:
+    view = "source=both&modes=all&columns=tasks&contamination="
+    kept, hidden, imputed = (
+        page_of(board, read(view + policy, board)).tables[0] for policy in ("keep", "hide", "impute")
+    )
+    seen = {
+        (board.index["entries"][entry]["key"], board.index["tasks"][task]["id"])
+        for entry, task, state in zip(
+            *(board.index["cells"][name] for name in ("entry", "task", "contamination")), strict=True
+        )
+        if state == "test_records"
+    }
+    assert seen
+    at = [i for i, column in enumerate(kept.columns) if column.key.startswith("task-")]
+    for table in (hidden, imputed):
+        assert sum(row[i].text == "not counted" for row in table.rows for i in at) == len(seen)
+        assert all(row[i].value is None for row in table.rows for i in at if row[i].text == "not counted")
+    assert not any(row[i].text == "not counted" for row in kept.rows for i in at)
+
+
+def test_the_best_score_of_a_category_follows_its_metric(board: Board) -> None:
+    table = page_of(board, read("source=both&modes=all&columns=scores", board)).tables[0]
+    for category, lowest in (("patient_characteristics", True), ("acute_care", False)):
+        at = table.position(f"category-{category}")
+        assert at is not None
+        assert table.columns[at].ascending == lowest
+        values = [row[at].value for row in table.rows]
+        best = [row[at].value for row in table.rows if row[at].style == "best"]
+        assert set(best) == {(min if lowest else max)(values)}
+
+
 def test_the_first_rows_come_first_and_the_others_by_a_link(board: Board) -> None:
     short_page = content(board, read("source=both&modes=all", board))
     long_page = content(board, read("source=both&modes=all&rows=all", board))

@@ -39,13 +39,13 @@ def about(board: Board, address: Address) -> Page:
     )
     parts.append(tag("div", _audit(board, tables, address), id="audit"))
     if index["unreadable"]:
-        columns = (Column("name", "Result"), Column("reason", "Why it is not shown"))
+        columns = (Column("name", "Result"), Column("reason", "Why, or what to know"))
         rows = tuple(
             (Cell(short(u.get("name", ""))), Cell(short(u.get("reason", ""), 300))) for u in index["unreadable"]
         )
-        table = Table("unreadable", f"{len(rows)} results could not be read", columns, rows)
+        table = Table("unreadable", f"{len(rows)} results that are not shown, and notes on what is", columns, rows)
         tables.append(table)
-        parts.append(section("Not shown", shown(table, style="wrap")))
+        parts.append(section("Left out, and notes", shown(table, style="wrap")))
     parts.append(
         section(
             "Data",

@@ -10,7 +10,7 @@ from ..board import Board
 from ..costs import COSTS
 from ..formats import UNKNOWN, amount, between, count, fixed, known, percent, probability
 from ..markup import Safe, join, tag
-from ..naming import category_name, entry_markup, score_cell
+from ..naming import category_name, cell_signs, entry_markup, score_cell
 from ..page import Page, in_order, note, sorted_table
 from ..snapshot import Entry, Number, Standing, View
 from ..svg import axis, extent, whisker
@@ -85,7 +85,7 @@ def _table(board: Board, standings: Sequence[Standing], view: View, address: Add
     span = extent([v for s in view["standings"] for v in (s["mean_rank"], s["rank_low"], s["rank_high"])], 0.02)
     several = any(known(s["dataset_low"]) for s in standings)  # datasets: of one there is nothing to draw
     fixed_columns = tuple(_column(c, span, several) for c in _FIXED)
-    extra, cells_of = _extra(board, view, address["columns"])
+    extra, cells_of = _extra(board, view, address["columns"], address["contamination"])
     # The tasks that this view ranks are those that an entry has and those that it has not.
     total = max((s["n_tasks"] + s["missing"] + s["hidden"] for s in view["standings"]), default=0)
     rows = []
@@ -139,7 +139,7 @@ def _fixed(board: Board, standing: Standing, entry: Entry, span: tuple[float, fl
 Filler = Callable[[Standing, Entry], tuple[Cell, ...]]
 
 
-def _extra(board: Board, view: View, columns: str) -> tuple[tuple[Column, ...], Filler]:
+def _extra(board: Board, view: View, columns: str, policy: str) -> tuple[tuple[Column, ...], Filler]:
     """The chosen block of columns, and the function that fills it for a standing."""
     if columns == "cost":
         added = tuple(Column(key, title, numeric=True) for key, title, _ in COSTS)
@@ -154,7 +154,7 @@ def _extra(board: Board, view: View, columns: str) -> tuple[tuple[Column, ...], 
             for task in tasks
         )  # fmt: skip
         return added, lambda standing, entry: tuple(
-            score_cell(board, standing["entry"], task["id"], interval=False) for task in tasks
+            _task_cell(board, standing["entry"], task["id"], policy) for task in tasks
         )
     kind = "category_value" if columns == "scores" else "category_rank"
     there = {category for standing in view["standings"] for category in standing[kind]}  # type: ignore[literal-required]
@@ -162,12 +162,17 @@ def _extra(board: Board, view: View, columns: str) -> tuple[tuple[Column, ...], 
     ids += sorted(there - set(ids))
     digits = 3 if columns == "scores" else 1
     help_ = "Mean score over the category's tasks" if columns == "scores" else "Mean rank over the category's tasks"
-    added = tuple(
-        Column("category-" + c, category_name(board, c), help_, numeric=True, ascending=columns != "scores")
-        for c in ids
-    )
+    # Ranks are best when low, scores in the direction of the category's metric (a category of several has none).
+    entries = [standing["entry"] for standing in view["standings"]]
+    errors = {
+        task["category"]
+        for task in board.tasks.values()
+        if not task["higher_is_better"] and any((entry, task["id"]) in board.cell for entry in entries)
+    }
+    low = {c: columns != "scores" or c in errors for c in ids}
+    added = tuple(Column("category-" + c, category_name(board, c), help_, numeric=True, ascending=low[c]) for c in ids)
     best = {
-        c: _best([s[kind].get(c) for s in view["standings"]], lowest=columns != "scores")  # type: ignore[literal-required]
+        c: _best([s[kind].get(c) for s in view["standings"]], lowest=low[c])  # type: ignore[literal-required]
         for c in ids
     }
 
@@ -179,6 +184,14 @@ def _extra(board: Board, view: View, columns: str) -> tuple[tuple[Column, ...], 
         )
 
     return added, cells
+
+
+def _task_cell(board: Board, entry: int, task: str, policy: str) -> Cell:
+    """The score; of a cell that the policy hides or replaces only that it does not count."""
+    at = board.cell.get((entry, task))
+    if policy == "keep" or at is None or board.index["cells"]["contamination"][at] != "test_records":
+        return score_cell(board, entry, task, interval=False)
+    return Cell("not counted", html=tag("span", "not counted", cell_signs(board, at), class_="none"))
 
 
 def _best(values: Sequence[Number], *, lowest: bool) -> Number:

@@ -17,7 +17,7 @@ _CHECKS = (
     "The rows are of a known version and complete; tasks and models carry the versions that they name.",
     "Files are the ones that the result was written with: their digests agree.",
     "The scores are computed again from the stored predictions, and must be the ones that were sent.",
-    "The model is loaded and run on a few records: a smoke run.",
+    "The model is loaded and predicts a few of its stored records again, where its weights are: on your machine.",
 )
 
 
@@ -47,6 +47,7 @@ def submit(board: Board, address: Address) -> Page:
 def _after() -> Safe:
     return tag(
         "p",
-        "The same checks run again at the maintainers' end. A submission that fails tells you what was expected, what "
-        "was found and the command that mends it; nothing is uploaded before all checks pass.",
+        "The same checks run again at the maintainers' end, but for the weights, which are not sent. A submission that "
+        "fails tells you what was expected, what was found and the command that mends it; nothing is uploaded before "
+        "all checks pass.",
     )
