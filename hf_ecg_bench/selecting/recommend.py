@@ -138,7 +138,7 @@ def recommend(
     worth = calibrate(earlier, rows, task.id)
     candidates = candidates_of(rows, models, modes, [score.model for score in scores])
     probes = probe_cells(scores, task.dataset, task.category, worth)
-    costs = known_costs(rows, task.id, asked)
+    costs = known_costs(rows, task.id, records if math.isnan(asked) else asked)
     outside = {who: _outside(costs_of(who, costs), limits) for who in candidates}
     seen = None
     unknown = list(candidates)

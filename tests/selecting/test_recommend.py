@@ -134,6 +134,17 @@ def test_too_little_to_say():
         assert as_json(found)["pick"] is None
 
 
+def test_all_records_cost_what_the_largest_run_has_cost_not_the_median_of_a_curve():
+    curve = [
+        row("ecg_cpc", "finetune", "chapman", 0.9, fraction=n / 1000, records_train=float(n), train_seconds=float(n))
+        for n in (125, 250, 500, 1000)
+    ]
+    rows = [*grid(), *curve, row("merl", "linear", "chapman", 0.9, train_seconds=1.0)]
+    found = recommend(rows, CHAPMAN)
+    (cost,) = [item.costs["seconds"].value for item in found.ranked if item.candidate.key == "ecg_cpc/finetune"]
+    assert cost == 1000.0
+
+
 def test_budget_keeps_out_what_is_over_it_or_not_known():
     rows = [replace(r, train_seconds=100.0 if r.mode == "linear" else 5000.0) for r in grid()]
     found = recommend(rows, CHAPMAN, records=2000, limits=parse_budget("0.1h"))
