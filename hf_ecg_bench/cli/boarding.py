@@ -39,7 +39,9 @@ def register(verbs: Any) -> None:
     )
     board.add_argument("--mode", default="best", help="a mode, `all`, or each model's `best` (default)")
     board.add_argument(
+        "--contamination",  # as `report` calls it
         "--policy",
+        dest="policy",
         choices=["keep", "hide", "impute"],
         default="keep",
         help="results of models that have seen the test records (keep)",
