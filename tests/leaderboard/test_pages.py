@@ -240,6 +240,20 @@ def test_cells_that_the_policy_leaves_out_show_no_value(board: Board) -> None:
     assert not any(row[i].text == "not counted" for row in kept.rows for i in at)
 
 
+def test_the_friedman_test_is_told_over_tasks_and_over_datasets(snapshot_folder: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "data"
+    shutil.copytree(snapshot_folder, folder)
+    facts = {"chi2": 31.5, "p": 0.01, "n_entries": 5, "critical_difference": 1.25}
+    found = {**facts, "n_tasks": 12, "datasets": {**facts, "n_datasets": 7, "critical_difference": 2.5}}
+    path = folder / "views/both-all-keep.json"
+    view = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**view, "friedman": found}), encoding="utf-8")
+    board = Board(folder)
+    html = content(board, read("source=both&modes=all", board))
+    for blocks, distance in (("12 tasks", "1.25"), ("7 datasets", "2.50")):
+        assert re.search(rf"Friedman test over {blocks} and 5 entries: χ² = 31.5, p = 0.010; [^<]*: {distance}<", html)
+
+
 def test_the_best_score_of_a_category_follows_its_metric(board: Board) -> None:
     table = page_of(board, read("source=both&modes=all&columns=scores", board)).tables[0]
     for category, lowest in (("patient_characteristics", True), ("acute_care", False)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from ..address import SIZES, Address
@@ -215,15 +215,21 @@ def _legend() -> Safe:
 
 def _statistics(view: View) -> Safe:
     parts = [tag("li", short(text, 400)) for text in view["notes"][:20]]
-    friedman = view["friedman"]
-    chi2, p = _number(friedman.get("chi2")), _number(friedman.get("p"))
-    if chi2 is not None:
-        sizes = [count(_number(friedman.get(k))) for k in ("n_entries", "n_tasks")]
-        text = f"Friedman test over {sizes[1]} tasks and {sizes[0]} entries: χ² = {fixed(chi2, 1)}, p {_p(p)}"
-        if known(view["critical_difference"]):
-            text += f"; Nemenyi's critical difference of mean ranks: {fixed(view['critical_difference'], 2)}"
-        parts.append(tag("li", text))
+    for found in (view["friedman"], view["friedman"].get("datasets")):
+        if isinstance(found, dict) and (said := _friedman(found)):
+            parts.append(tag("li", said))
     return tag("ul", parts, class_="notes") if parts else Safe("")
+
+
+def _friedman(found: Mapping[str, object]) -> str:
+    """The test in words, over tasks or over datasets; empty where there is none."""
+    chi2, p, distance = (_number(found.get(key)) for key in ("chi2", "p", "critical_difference"))
+    if chi2 is None:
+        return ""
+    blocks = "datasets" if "n_datasets" in found else "tasks"
+    sizes = [count(_number(found.get(key))) for key in (f"n_{blocks}", "n_entries")]
+    text = f"Friedman test over {sizes[0]} {blocks} and {sizes[1]} entries: χ² = {fixed(chi2, 1)}, p {_p(p)}"
+    return text + (f"; Nemenyi's critical difference of mean ranks: {fixed(distance, 2)}" if known(distance) else "")
 
 
 def _p(p: Number) -> str:
