@@ -73,8 +73,9 @@ def backtest(rows: Sequence[Row], leave: Leave = "dataset", *, seed: int = 0) ->
     result = []
     for dataset in dict.fromkeys(row.dataset for row in kept):
         own = [row for row in kept if row.dataset == dataset]
-        for task in dict.fromkeys(row.task for row in own):
-            truth = _truth([row for row in own if row.task == task])
+        # Ours and published values of a task may be of other test records: each is a truth of its own.
+        for task, origin in dict.fromkeys((row.task, row.origin) for row in own):
+            truth = _truth([row for row in own if (row.task, row.origin) == (task, origin)])
             others = _left(kept, leave, dataset, task, tuple(truth), random)
             if len(truth) >= 3 and others:
                 category = next(row.category for row in own if row.task == task)
@@ -134,12 +135,12 @@ def _inside(draws: Floats, values: Floats, share: float) -> float:
 
 def mean_ranks(rows: Sequence[Row], candidates: Sequence[Candidate]) -> Floats:
     """(k,) mean rank over the tasks (as a share of those ranked there); 1 where there is none."""
-    tasks: dict[str, dict[Candidate, float]] = {}
-    for task in dict.fromkeys(row.task for row in rows):
-        tasks[task] = _truth([row for row in rows if row.task == task])
+    tasks: dict[tuple[str, str], dict[Candidate, float]] = {}
+    for own in dict.fromkeys((row.task, row.origin) for row in rows):
+        tasks[own] = _truth([row for row in rows if (row.task, row.origin) == own])
     result = np.ones(len(candidates))
     for place, who in enumerate(candidates):
-        own = [sum(v > found[who] for v in found.values()) / len(found) for found in tasks.values() if who in found]
-        if own:
-            result[place] = float(np.mean(own))
+        ranks = [sum(v > found[who] for v in found.values()) / len(found) for found in tasks.values() if who in found]
+        if ranks:
+            result[place] = float(np.mean(ranks))
     return result

@@ -218,6 +218,13 @@ def test_backtest_sees_nothing_of_the_dataset():
     assert before["sph"].best != after["sph"].best
 
 
+def test_backtest_does_not_average_ours_with_published_values():
+    ours = grid()
+    published = [replace(r, value=1.3 - r.value, origin="published", records_train=math.nan) for r in ours]
+    both = [h for h in backtest([*ours, *published]) if h.task == "sph"]
+    assert [h.best for h in both] == ["ecg_cpc/finetune", "s4/scratch"]
+
+
 def test_command_line(capsys, tmp_path):
     file = write_rows(grid(), tmp_path / "rows.csv")
     assert main(["select", "--task", "chapman", "--results", str(file), "--no-published", "--json"]) == 0
