@@ -211,7 +211,8 @@ def _status(arguments: argparse.Namespace) -> int:
                 ]
                 print_table(["running", "epoch", "since", "left, about"], rows[:_SHOWN])
             print(_counts(situation.seen))
-            wanted = [item for name, item in estimates.items() if name not in now]
+            left = [i.cell.id for i in situation.seen if i.state.state in ("missing", "queued")]
+            wanted = [estimates[name] for name in left if name in estimates and name not in now]
             for line in said_total(wanted, len(wanted)):
                 print(line)
             _say_others(situation)

@@ -158,7 +158,12 @@ def _replace(part: Path, data_dir: Path) -> None:
     old = part.with_suffix(".old")
     if data_dir.exists():
         data_dir.rename(old)
-    part.rename(data_dir)
+    try:
+        part.rename(data_dir)
+    except OSError:
+        if old.exists():
+            old.rename(data_dir)
+        raise
     shutil.rmtree(old, ignore_errors=True)
 
 

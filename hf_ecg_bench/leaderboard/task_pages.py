@@ -29,7 +29,7 @@ def task_page(standing: TaskStanding, entries: Mapping[Entry, int]) -> TaskPage:
             "difference": matrix(standing.difference[square], 4),
             "low": matrix(standing.low[square], 4),
             "high": matrix(standing.high[square], 4),
-            "p_adjusted": matrix(standing.p_adjusted[square], 4),
+            "p_adjusted": matrix(standing.p_adjusted[square], 6),
         },
         "targets": [],
         "targets_left_out": 0,
@@ -55,7 +55,7 @@ def pair_rows(standings: Mapping[str, TaskStanding], entry: Entry, entries: Mapp
                 "difference": numbers(standing.difference[i, others], 4),
                 "low": numbers(standing.low[i, others], 4),
                 "high": numbers(standing.high[i, others], 4),
-                "p_adjusted": numbers(standing.p_adjusted[i, others], 4),
+                "p_adjusted": numbers(standing.p_adjusted[i, others], 6),
             }
     return found
 

@@ -82,6 +82,8 @@ def task_table(study: Study, standing: TaskStanding) -> Table:
     marks = f" {MARKS_MEAN}" if any(contamination_mark(state) for state in scores.contamination) else ""
     tested_on = f", {scores.n_records:,} test records" if scores.n_records else ""
     category = category_name(study.categories[scores.task], short=True)
+    hidden = study.choices.contamination == "hide" and bool(marks)
+    marks += " Ranks count these cells too; the best and the differences from it do not." if hidden else ""
     caption = (
         f"{task_name(scores.task)} ({category}): {metric_name(scores.metric)}, {better} is better{tested_on}.{marks}"
     )

@@ -78,7 +78,7 @@ def _row(result: Result, folder: str, digest: str) -> Row:
         model_source=str(result.model.get("source") or ""),
         model_digest=str(result.model.get("digest") or ""),
         dataset_digest=str(result.dataset.get("digest") or ""),
-        protocol=result.protocol,
+        protocol=_protocol(result),
         preprocessing=result.preprocessing,
         fraction=float(result.fraction),
         seed=result.seed,
@@ -115,6 +115,12 @@ def _row(result: Result, folder: str, digest: str) -> Row:
 def _inner(values: dict[str, Any], name: str) -> dict[str, Any]:
     value = values.get(name)
     return value if isinstance(value, dict) else {}
+
+
+def _protocol(result: Result) -> str:
+    """The preset; with a published slip that was repeated on purpose it is another way, and another entry."""
+    fault = result.hyperparameters.get("fault")
+    return f"{result.protocol}, fault {fault}" if fault else result.protocol
 
 
 def _number(value: Any) -> float:

@@ -87,6 +87,8 @@ def _unusable(row: Row, asked: str) -> str:
         return "without a comparable value"
     if row.preprocessing != "paper":
         return "fed in another way than by default"
+    if ", fault " in row.protocol:
+        return "with a published slip repeated on purpose"
     if row.fraction < 1 and row.task != asked:
         return "on a part of the training records of another task"
     return ""

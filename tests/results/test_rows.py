@@ -13,6 +13,7 @@ from hf_ecg_bench.files import sha256_file
 from hf_ecg_bench.results.row_files import read_row_file, write_rows
 from hf_ecg_bench.results.rows import read_rows
 from hf_ecg_bench.results.schema import PREDICTIONS_FILE, RESULT_FILE
+from hf_ecg_bench.standings.entry import entries_of
 from tests.results.fake_run import make_run
 
 SMALL = {"n": 60, "examples": 0, "n_resamples": 20}
@@ -95,6 +96,17 @@ def test_a_broken_result_stops_no_other(runs: Path, changes: dict, said: str) ->
     assert broken.name == "b"
     assert said in broken.reason
     assert str(runs) not in broken.reason
+
+
+def test_a_repeated_slip_is_another_entry(runs: Path) -> None:
+    file = runs / "b" / RESULT_FILE
+    raw = json.loads(file.read_text())
+    raw["hyperparameters"]["fault"] = "unloaded_weights"
+    file.write_text(json.dumps(raw))
+    rows, _ = read_rows(runs)
+    own = [row for row in rows if row.folder == "b"]
+    assert {row.protocol for row in own} == {"paper, fault unloaded_weights"}
+    assert {entries_of(rows)(row).key for row in own} == {"ecg_fm/linear/paper, fault unloaded_weights"}
 
 
 def test_nothing_there(tmp_path: Path) -> None:

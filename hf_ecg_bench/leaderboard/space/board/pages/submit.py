@@ -35,9 +35,9 @@ def submit(board: Board, address: Address) -> Page:
                 "What you need to state",
                 tag(
                     "p",
-                    "Which datasets the weights were pretrained on, and whether test records were among them: "
-                    "without it, contamination is shown as unknown. Seeds: three or more where you can afford it; one "
-                    "seed is accepted and shown without a spread.",
+                    "Which datasets the weights were pretrained on, and whether test records were among them, in the "
+                    "model's ModelSpec (a pull request to the code): without it, contamination is unknown. Seeds: "
+                    "three or more where you can afford it; one seed is accepted and shown without a spread.",
                 ),
             ),
         ),
