@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from hf_ecg_bench.data.access import how_to_get
 from hf_ecg_bench.data.load import read_info
 from hf_ecg_bench.data.origins import Figshare, PhysioNet, Unpack, WebFile, Zenodo, describe
 from hf_ecg_bench.data.registry import get_dataset_spec, list_datasets
+from hf_ecg_bench.downloads.originals import transfer
 from hf_ecg_bench.names import INFO_FILE
 from tests.data.examples import Example
 from tests.support.open_hosts import OpenHosts
@@ -22,7 +24,7 @@ CLOSED = sorted(dataset for dataset in list_datasets() if get_dataset_spec(datas
 
 
 @pytest.fixture
-def hosts(example: Example, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenHosts]:
+def hosts(example: Example, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenHosts]:
     """The hosts with the example tree of a dataset that has origins."""
     origins = get_dataset_spec(example.dataset).origins
     if not origins or example.raw is None:
@@ -30,6 +32,9 @@ def hosts(example: Example, monkeypatch: pytest.MonkeyPatch) -> Iterator[OpenHos
     hosts = OpenHosts()
     hosts.serve(origins, example.raw)
     monkeypatch.setenv("HF_ECG_BENCH_MIRRORS", hosts.mirrors)
+    # The declared sizes are those of the real files: whether they had room here is not what is tested.
+    room = shutil.disk_usage(tmp_path)._replace(free=10**13)
+    monkeypatch.setattr(transfer.shutil, "disk_usage", lambda _: room)
     yield hosts
     hosts.server.close()
 
